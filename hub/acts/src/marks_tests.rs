@@ -451,7 +451,7 @@ async fn finding_a_lesson_never_reads_a_whole_table() {
     ];
     for sql in queries {
         let explain = format!("explain query plan {sql}");
-        let plan = move |tx: &Tx<'_>| tx.query(&explain, [], |row| row.get::<_, String>(3));
+        let plan = move |tx: &Tx<'_>| tx.query(&explain, [], |row| row.get::<String>(3));
         let plan = house.desk.db.read(plan).await.unwrap();
         let scan = |step: &&String| {
             step.starts_with("SCAN") && !step.contains("CONSTANT ROW") && !step.contains("INDEX")
@@ -558,7 +558,7 @@ async fn check(house: &House, said: &std::collections::HashMap<(usize, usize), S
             let sql = "select present, late, absent, excused, unverified, undecided from tally
                  where session = $1";
             let tally = tx.row(sql, params![id.to_string()], |row| {
-                (0..6).map(|n| row.get::<_, i64>(n)).collect::<Result<Vec<_>, _>>()
+                (0..6).map(|n| row.get::<i64>(n)).collect::<Result<Vec<_>, _>>()
             })?;
             assert_eq!(tally.unwrap_or(vec![0; 6]), Status::ALL.map(of));
             for student in &people {

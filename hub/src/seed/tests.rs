@@ -24,7 +24,7 @@ async fn seeder() -> (tempfile::TempDir, Seeder) {
 
 async fn count(seeder: &Seeder, what: &'static str) -> usize {
     let sql = format!("select count(*) from {what}");
-    let read = move |tx: &Tx<'_>| tx.row(&sql, [], |row| row.get::<_, i64>(0));
+    let read = move |tx: &Tx<'_>| tx.row(&sql, [], |row| row.get::<i64>(0));
     usize::try_from(seeder.db.read(read).await.unwrap().unwrap()).unwrap()
 }
 

@@ -58,8 +58,7 @@ async fn mails(house: &House) -> Vec<[String; 3]> {
 /// What programs were told of alerts.
 async fn told(house: &House) -> Vec<(String, Value)> {
     let sql = "select event, body from webhook_message where event like 'door.%' order by rowid";
-    let read =
-        move |tx: &Tx<'_>| tx.query(sql, [], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
+    let read = move |tx: &Tx<'_>| tx.query(sql, [], |row| Ok((row.get(0)?, row.get::<String>(1)?)));
     let all = house.app.db.read(read).await.unwrap().into_iter();
     let data = |text: String| serde_json::from_str::<Value>(&text).unwrap()["data"].clone();
     all.map(|(event, text)| (event, data(text))).collect()

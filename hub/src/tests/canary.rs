@@ -124,7 +124,7 @@ impl House {
             let of = params![id.to_string()];
             let sql = "select id, template from enrolment where student = $1";
             let template =
-                |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?));
+                |row: &store::Row<'_>| Ok((row.get::<String>(0)?, row.get::<Vec<u8>>(1)?));
             let (enrolment, template) = tx.row(sql, of, template)?.unwrap();
             let sql = "select sighting from evidence where student = $1 and part = 'crop' limit 1";
             let record: String = tx.row(sql, of, |row| row.get(0))?.unwrap();

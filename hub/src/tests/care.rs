@@ -88,7 +88,7 @@ async fn with_a_full_disk_pages_open_and_all_goes_on_when_there_is_space() {
     lessons(&house, 1..3).await;
     // No page more: what SQLite says then is what it says of a full disk.
     let pages = |most: &'static str| {
-        house.app.db.write(move |tx| tx.row(most, [], |row| row.get::<_, i64>(0)))
+        house.app.db.write(move |tx| tx.row(most, [], |row| row.get::<i64>(0)))
     };
     pages("pragma max_page_count = 1").await.unwrap();
     let fill = "insert into setting (name, value) values ('x', hex(zeroblob(4000000)))";

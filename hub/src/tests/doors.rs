@@ -40,7 +40,7 @@ async fn a_command_reaches_a_connected_door_and_the_audit_chain() {
     assert_eq!(house.send(other.json(&json!({ "command": "snap" }))).await.status(), 404);
     let read = |tx: &store::Tx<'_>| {
         let sql = "select action from audit where target_id = 'door-1' order by n desc limit 3";
-        tx.query(sql, [], |row| row.get::<_, String>(0))
+        tx.query(sql, [], |row| row.get::<String>(0))
     };
     assert_eq!(house.app.db.read(read).await.unwrap(), ["reload", "restart", "snap"]);
 }
@@ -85,7 +85,7 @@ async fn what_a_camera_sees_is_shown_to_admins_when_asked_and_for_five_minutes()
     let looks = async || {
         let read = |tx: &store::Tx<'_>| {
             let sql = "select count(*) from audit where action = 'look' and target_id = 'door-1'";
-            tx.row(sql, [], |row| row.get::<_, i64>(0))
+            tx.row(sql, [], |row| row.get::<i64>(0))
         };
         house.app.db.read(read).await.unwrap().unwrap()
     };
@@ -288,7 +288,7 @@ async fn a_push_is_answered_as_such_though_its_releases_are_made_later() {
     let path = house.app.config.database().canonicalize().unwrap();
     let pushes = || {
         let sql = "select count(*) from audit where action = 'gallery-push'";
-        house.app.db.read(move |tx| tx.row(sql, [], |row| row.get::<_, i64>(0)))
+        house.app.db.read(move |tx| tx.row(sql, [], |row| row.get::<i64>(0)))
     };
     let mut later = 0;
     for after in 0.. {
@@ -332,7 +332,7 @@ async fn the_newest_lines_of_a_log_are_read_by_admins_when_asked_for_and_for_fiv
     assert!(page.contains("no &#60;hub&#62;") && page.contains("4 older lines"), "{page}");
     let reads = |tx: &store::Tx<'_>| {
         let sql = "select count(*) from audit where action = 'read-log'";
-        tx.row(sql, [], |row| row.get::<_, i64>(0))
+        tx.row(sql, [], |row| row.get::<i64>(0))
     };
     let reads = house.app.db.read(reads).await.unwrap().unwrap();
     assert_eq!(reads, 1, "a log and a person are written down once, by API and page");

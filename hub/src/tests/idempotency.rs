@@ -116,7 +116,7 @@ async fn an_enrolment_by_photo_is_made_once_and_its_answer_is_sealed() {
     let all = house.send(get("/api/enrollment?student_id=STU1").bearer(&token)).await;
     assert_eq!(body(&all).as_array().unwrap().len(), 2, "the school’s own, and this one");
     let read = |tx: &store::Tx<'_>| {
-        tx.row("select answer from idempotency", [], |row| row.get::<_, Vec<u8>>(0))
+        tx.row("select answer from idempotency", [], |row| row.get::<Vec<u8>>(0))
     };
     let sealed = house.app.db.read(read).await.unwrap().unwrap();
     assert!(!sealed.windows(4).any(|four| four == b"STU1"), "readable in the database");

@@ -445,7 +445,7 @@ async fn mail_about_the_account_of_a_pupil_goes_with_them() {
     let look = async || {
         house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
         let left =
-            |tx: &Tx<'_>| tx.query("select recipient from mail", [], |row| row.get::<_, String>(0));
+            |tx: &Tx<'_>| tx.query("select recipient from mail", [], |row| row.get::<String>(0));
         house.app.db.read(left).await.unwrap()
     };
     assert_eq!(look().await, ["child@home.test".to_owned()]);

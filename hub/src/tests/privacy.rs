@@ -227,7 +227,7 @@ async fn every_table_that_names_students_is_known_to_erasing() {
     let read = |tx: &store::Tx<'_>| {
         let sql = "select distinct m.name from sqlite_master m, pragma_foreign_key_list(m.name) f
              where m.type = 'table' and f.\"table\" = 'student' order by m.name";
-        tx.query(sql, [], |row| row.get::<_, String>(0))
+        tx.query(sql, [], |row| row.get::<String>(0))
     };
     let tables = house.app.db.read(read).await.unwrap();
     assert_eq!(tables, KNOWN);

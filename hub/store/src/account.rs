@@ -1,7 +1,7 @@
 //! Table `user_account`: people who sign in.
 
 use super::shut::{self, ShutKind};
-use super::{Tx, audit, params};
+use super::{Read, Row, Tx, audit, params};
 use rules::auth::{Actor, Role};
 use rules::error::Error;
 use serde_json::json;
@@ -127,7 +127,7 @@ pub fn forget_student(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<usiz
     Ok(ids.len())
 }
 
-pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
+pub(super) fn read(row: &Row<'_>) -> Read<Account> {
     let role: String = row.get(3)?;
     let student: Option<String> = row.get(4)?;
     let student = student.map(|id| id.parse()).transpose().map_err(|why| super::odd(4, why))?;

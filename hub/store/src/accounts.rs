@@ -3,7 +3,7 @@
 use super::account::{self, Account, COLUMNS};
 use super::login::{self, LoginKeep};
 use super::shut::{self, ShutKind};
-use super::{Tx, audit, params, passkey, student};
+use super::{Read, Row, Tx, audit, params, passkey, student};
 use rules::auth::Role;
 use rules::error::Error;
 use serde_json::json;
@@ -316,7 +316,7 @@ fn noted(
     audit::add(tx, now, &audit::AuditEntry { actor, action, table: "user_account", id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<AccountPerson> {
+fn read(row: &Row<'_>) -> Read<AccountPerson> {
     Ok(AccountPerson {
         account: account::read(row)?,
         teacher_id: row.get(5)?,

@@ -1,6 +1,6 @@
 //! Table `door_alert`: what was wrong with doors, from when until when, and who is told of it.
 
-use super::{Tx, params, parsed};
+use super::{Read, Row, Tx, params, parsed};
 use rules::alerts::{AlertKind, Fault};
 use rules::error::Error;
 use std::collections::BTreeSet;
@@ -122,7 +122,7 @@ pub fn lessons(tx: &Tx<'_>, (from, to): (Wall, Wall)) -> Result<Option<(Wall, Wa
     let sql = "select min(starts), max(ends) from session
          where starts >= $1 and starts < $2 and source <> 'adhoc'";
     let span = tx.row(sql, params![from.0, to.0], |row| {
-        Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
+        Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?))
     })?;
     Ok(span.and_then(|(first, last)| Some((Wall(first?), Wall(last?)))))
 }
@@ -138,18 +138,18 @@ pub fn readers(tx: &Tx<'_>) -> Result<Vec<AlertReader>, Error> {
     })
 }
 
-fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<AlertKind> {
+fn kind(row: &Row<'_>, column: usize) -> Read<AlertKind> {
     let word: String = row.get(column)?;
     AlertKind::of(&word).ok_or_else(|| super::odd(column, "this is no kind of alert"))
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Alert> {
+fn read(row: &Row<'_>) -> Read<Alert> {
     Ok(Alert {
         id: parsed(row, 0)?,
         device: parsed(row, 1)?,
         kind: kind(row, 2)?,
         since: Wall(row.get(3)?),
-        until: row.get::<_, Option<i64>>(4)?.map(Wall),
+        until: row.get::<Option<i64>>(4)?.map(Wall),
         room: row.get(5)?,
     })
 }
@@ -177,7 +177,7 @@ mod tests {
             ];
             let plan = |sql: &String| {
                 let sql = format!("explain query plan {sql}");
-                Ok(tx.query(&sql, [], |row| row.get::<_, String>(3))?.join("\n"))
+                Ok(tx.query(&sql, [], |row| row.get::<String>(3))?.join("\n"))
             };
             all.iter().map(plan).collect::<Result<Vec<_>, Error>>()
         };

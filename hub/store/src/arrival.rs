@@ -1,7 +1,7 @@
 //! What arrives from doors, as rows: sightings with candidates and evidence, health, losses and
 //! anchors; and the dates that later anchors change.
 
-use super::{Tx, cursor::signed, device::direction_text, params, setting};
+use super::{Read, Row, Tx, cursor::signed, device::direction_text, params, setting};
 use crate::evidence::{self, Evidence};
 use rules::attendance::{Authority, marking::HUB};
 use rules::error::{Doing, Error};
@@ -53,7 +53,7 @@ pub fn standing(tx: &Tx<'_>, student: StudentId) -> Result<Standing, Error> {
     let sql = "select is_active, kind = 'staff', coalesce(
              (select given from consent where student = $1 order by n desc limit 1), 0)
          from student where id = $1";
-    let read = |row: &rusqlite::Row<'_>| {
+    let read = |row: &Row<'_>| {
         Ok(Standing { is_active: row.get(0)?, is_staff: row.get(1)?, consents: row.get(2)? })
     };
     Ok(tx.row(sql, [student.to_string()], read)?.unwrap_or_default())
@@ -84,7 +84,7 @@ pub fn next_key(tx: &Tx<'_>, device: DeviceId) -> Result<RecordKey, Error> {
     let epoch = epoch.unwrap_or_else(|| Epoch([0; 16]).to_string());
     let epoch: Epoch = epoch.parse().doing("reading the hub's own epoch")?;
     let sql = "select coalesce(max(seq), 0) + 1 from sighting where device = $1 and epoch = $2";
-    let n = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| row.get::<_, i64>(0))?;
+    let n = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| row.get::<i64>(0))?;
     let seq = n.and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
     Ok(RecordKey { device, epoch, seq })
 }
@@ -248,7 +248,7 @@ pub fn is_reported(tx: &Tx<'_>, key: &RecordKey, at: &Stamp, about: Wall) -> Res
     let (from, to) = (about.plus_ms(-REDATED_MS).0, about.plus_ms(REDATED_MS).0);
     let values =
         params![key.device.as_str(), from, to, signed(key.seq), at.boot, signed(at.mono.0)];
-    Ok(tx.row(sql, values, |row| row.get::<_, i64>(0))?.is_some())
+    Ok(tx.row(sql, values, |row| row.get::<i64>(0))?.is_some())
 }
 
 /// Stores the proof of a loss.
@@ -307,7 +307,7 @@ pub fn known(
 ) -> Result<KnownTime, Error> {
     let mut points = around(tx, device, boot, mono)?;
     points.extend(sides(tx, device, boot, mono, "('rtc')")?);
-    let wall = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
+    let wall = |row: &Row<'_>| row.get::<Option<i64>>(0);
     let sql = "select max(wall) from anchor where device = $1 and life = $2 and boot < $3";
     let before =
         tx.row(sql, params![device.as_str(), boot.life, boot.number], wall)?.flatten().map(Wall);
@@ -349,11 +349,11 @@ fn sides(
     Ok(points)
 }
 
-fn point(row: &rusqlite::Row<'_>) -> rusqlite::Result<TimePoint> {
+fn point(row: &Row<'_>) -> Read<TimePoint> {
     Ok(TimePoint {
         mono: Mono(super::unsigned(row, 0)?),
         wall: Wall(row.get(1)?),
-        clock: clock(&row.get::<_, String>(2)?),
+        clock: clock(&row.get::<String>(2)?),
         err_ms: row.get(3)?,
         stepped: row.get(4)?,
     })
@@ -465,7 +465,7 @@ pub fn doubted(
         "select coalesce(max(mono), 0) from anchor where device = $1 and life = $2 and boot = $3
              and mono < $4 and clock in ('ntp', 'hub')",
         params![device.as_str(), boot.life, boot.number, signed(mono.0)],
-        |row| row.get::<_, i64>(0),
+        |row| row.get::<i64>(0),
     )?;
     let (low, high) = (before.unwrap_or(0), signed(mono.0));
     let since = now.plus_ms(-REDATE_MS).0;
@@ -476,9 +476,9 @@ pub fn doubted(
     tx.query(sql, values, read_undated)
 }
 
-fn read_undated(row: &rusqlite::Row<'_>) -> rusqlite::Result<Undated> {
-    let clock = clock(&row.get::<_, String>(3)?);
-    let (mono, wall) = (Mono(super::unsigned(row, 2)?), row.get::<_, Option<i64>>(5)?.map(Wall));
+fn read_undated(row: &Row<'_>) -> Read<Undated> {
+    let clock = clock(&row.get::<String>(3)?);
+    let (mono, wall) = (Mono(super::unsigned(row, 2)?), row.get::<Option<i64>>(5)?.map(Wall));
     let stamp = Stamp { boot: row.get(1)?, mono, wall, clock };
     Ok(Undated { id: row.get(0)?, stamp, received: Wall(row.get(4)?) })
 }
@@ -545,7 +545,7 @@ mod tests {
         let plan = |sql: String| {
             db.read(move |tx| {
                 let values = params!["d1", 0, 0, 0, 0, 0, 0, 0];
-                tx.query(&sql, values, |row| row.get::<_, String>(3))
+                tx.query(&sql, values, |row| row.get::<String>(3))
             })
         };
         let lines = plan(format!("explain query plan {UNDATED}")).await.unwrap();

@@ -4,9 +4,8 @@
 //! the chain whole. The chain shows a change; that its end was cut off only an outside witness
 //! shows, so [`verify`] returns the head for whoever keeps one.
 
-use super::{Tx, params};
+use super::{Read, Row, Tx, Value, params};
 use rules::error::Error;
-use rusqlite::{params_from_iter, types::Value};
 use std::ops::ControlFlow;
 use wire::{StudentId, Wall};
 
@@ -119,7 +118,7 @@ pub fn list(
     }
     values.push(limit.into());
     sql.push_str(&format!(" order by n desc limit ${}", values.len()));
-    tx.query(&sql, params_from_iter(values), AuditRow::read)
+    tx.query(&sql, values, AuditRow::read)
 }
 
 /// Everything written about `student`: about the row, its enrolments and sightings, and the
@@ -176,14 +175,14 @@ pub fn walk(
 }
 
 /// The hash of `row` if it is row `n + 1` and follows on `prev`.
-fn follows(row: &rusqlite::Row<'_>, n: i64, prev: &[u8; 32]) -> rusqlite::Result<Option<[u8; 32]>> {
-    let text = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
+fn follows(row: &Row<'_>, n: i64, prev: &[u8; 32]) -> Read<Option<[u8; 32]>> {
+    let text = |column: usize| row.get::<&str>(column);
     let texts = [text(2)?, text(3)?, text(4)?, text(5)?, text(6)?];
     let own: i64 = row.get(0)?;
     let at: i64 = row.get(1)?;
     let hash = digest(prev, own, Wall(at), texts);
-    let before = row.get_ref(7)?.as_blob()?;
-    let stored = row.get_ref(8)?.as_blob()?;
+    let before = row.get::<&[u8]>(7)?;
+    let stored = row.get::<&[u8]>(8)?;
     Ok((own == n + 1 && before == prev && stored == hash).then_some(hash))
 }
 
@@ -208,13 +207,13 @@ fn digest(prev: &[u8], n: i64, at: Wall, texts: [&str; 5]) -> [u8; 32] {
 /// The end of the chain as it is, unchecked.
 pub fn head(tx: &Tx<'_>) -> Result<Head, Error> {
     let sql = "select n, hash from audit order by n desc limit 1";
-    let last = tx.row(sql, [], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+    let last = tx.row(sql, [], |row| Ok((row.get(0)?, row.get::<Vec<u8>>(1)?)))?;
     let (rows, hash) = last.unwrap_or((0, START.to_vec()));
     Ok(Head { rows, hash: data_encoding::HEXLOWER.encode(&hash) })
 }
 
 impl AuditRow {
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+    fn read(row: &Row<'_>) -> Read<Self> {
         let n = row.get(0)?;
         let at = Wall(row.get(1)?);
         let actor = row.get(2)?;

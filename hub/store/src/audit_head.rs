@@ -31,7 +31,7 @@ pub fn list(tx: &Tx<'_>, before: Option<&str>, limit: u32) -> Result<Vec<AuditSi
     let sql = "select day, n, hash, at, signature from audit_head where day < $1
          order by day desc limit $2";
     tx.query(sql, params![before.unwrap_or("~"), limit], |row| {
-        let hash = HEXLOWER.encode(&row.get::<_, Vec<u8>>(2)?);
+        let hash = HEXLOWER.encode(&row.get::<Vec<u8>>(2)?);
         let head = Head { rows: row.get(1)?, hash };
         Ok(AuditSigned { day: row.get(0)?, head, at: Wall(row.get(3)?), signature: row.get(4)? })
     })

@@ -2,7 +2,7 @@
 //! class: of tables `sighting` and `class` the columns about it.
 
 use super::class::Class;
-use super::{Tx, params, parsed, parsed_option};
+use super::{Row, Tx, params, parsed, parsed_option};
 use rules::attendance::budget::{BudgetCount, PASSAGES, SPAN_MS};
 use rules::attendance::placing::Policy;
 use rules::error::Error;
@@ -28,8 +28,8 @@ pub fn approved_by(tx: &Tx<'_>, record: RecordId) -> Result<Option<Uuid>, Error>
 pub fn at_work(tx: &Tx<'_>, class: Uuid) -> Result<Option<Auto>, Error> {
     let sql = "select error_budget, coalesce(auto_since, 0) from class
          where id = $1 and policy = 'auto' and suspended_at is null";
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(Auto { budget: row.get::<_, Option<f64>>(0)?.unwrap_or(0.0), since: Wall(row.get(1)?) })
+    let read = |row: &Row<'_>| {
+        Ok(Auto { budget: row.get::<Option<f64>>(0)?.unwrap_or(0.0), since: Wall(row.get(1)?) })
     };
     tx.row(sql, params![class.to_string()], read)
 }
@@ -49,8 +49,7 @@ pub fn count(tx: &Tx<'_>, class: Uuid, since: Wall, now: Wall) -> Result<BudgetC
              order by s.received_at desc limit $3) n";
     let since = since.max(now.plus_ms(-SPAN_MS));
     let values = params![class.to_string(), since.0 - 1, PASSAGES];
-    let read =
-        |row: &rusqlite::Row<'_>| Ok(BudgetCount { passages: row.get(0)?, errors: row.get(1)? });
+    let read = |row: &Row<'_>| Ok(BudgetCount { passages: row.get(0)?, errors: row.get(1)? });
     Ok(tx.row(sql, values, read)?.unwrap_or_default())
 }
 

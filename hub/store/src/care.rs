@@ -1,7 +1,7 @@
 //! What waits for a person who runs the system, counted across its tables.
 
 use super::door::{self, DoorKnown};
-use super::{Tx, mail, params};
+use super::{Row, Tx, mail, params};
 use rules::error::Error;
 use wire::Wall;
 
@@ -25,7 +25,7 @@ pub fn hooks(tx: &Tx<'_>) -> Result<Vec<String>, Error> {
 
 /// When this hub was first used, and its newest backup.
 pub fn began_and_backup(tx: &Tx<'_>) -> Result<(Option<Wall>, Option<Wall>), Error> {
-    let wall = |row: &rusqlite::Row<'_>| Ok(Wall(row.get(0)?));
+    let wall = |row: &Row<'_>| Ok(Wall(row.get(0)?));
     let began = tx.row("select at from audit where n = 1", [], wall)?;
     let sql = "select at from audit where action = 'backup' order by n desc limit 1";
     Ok((began, tx.row(sql, [], wall)?))

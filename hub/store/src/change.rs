@@ -2,7 +2,7 @@
 //!
 //! The command line writes while the hub serves; the hub polls these twice a second.
 
-use super::{Tx, params};
+use super::{Row, Tx, params};
 use rules::error::Error;
 
 /// Enrolments, consent, people, and who was ruled out: what galleries are made of.
@@ -38,7 +38,6 @@ pub struct ChangeCounts {
 pub fn read(tx: &Tx<'_>) -> Result<ChangeCounts, Error> {
     let sql = "select coalesce(sum(case when name = $1 then n else 0 end), 0),
                       coalesce(sum(case when name = $2 then n else 0 end), 0) from change";
-    let changes =
-        |row: &rusqlite::Row<'_>| Ok(ChangeCounts { gallery: row.get(0)?, device: row.get(1)? });
+    let changes = |row: &Row<'_>| Ok(ChangeCounts { gallery: row.get(0)?, device: row.get(1)? });
     Ok(tx.row(sql, params![GALLERY, DEVICE], changes)?.unwrap_or_default())
 }

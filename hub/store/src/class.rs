@@ -1,6 +1,6 @@
 //! Tables `class`, `roster` and `teaches`: who is in a class, and who teaches it.
 
-use super::{Tx, audit, params, parsed};
+use super::{Read, Row, Tx, audit, params, parsed};
 use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::budget::BudgetCount;
@@ -383,7 +383,7 @@ pub fn has(tx: &Tx<'_>, class: Uuid, student: StudentId) -> Result<bool, Error> 
 pub fn policy(tx: &Tx<'_>, class: Uuid) -> Result<Policy, Error> {
     let sql = "select auto_line, error_budget from class
          where id = $1 and policy = 'auto' and suspended_at is null";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let auto = tx.row(sql, params![class.to_string()], read)?;
     Ok(match auto {
         Some((Some(line), Some(budget))) => Policy::Auto { line, budget },
@@ -430,7 +430,7 @@ fn noted(
     audit::add(tx, now, &audit::AuditEntry { actor, action, table: "class", id: &id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Class> {
+fn read(row: &Row<'_>) -> Read<Class> {
     Ok(Class {
         id: parsed(row, 0)?,
         class_name: row.get(1)?,
@@ -439,13 +439,13 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Class> {
         is_active: row.get(4)?,
         students: row.get(5)?,
         grace_min: row.get(6)?,
-        policy: match (row.get::<_, String>(7)?.as_str(), row.get(8)?, row.get(9)?) {
+        policy: match (row.get::<String>(7)?.as_str(), row.get(8)?, row.get(9)?) {
             ("auto", Some(line), Some(budget)) => Policy::Auto { line, budget },
             _ => Policy::Review,
         },
         version: row.get(10)?,
-        auto_since: row.get::<_, Option<i64>>(11)?.map(Wall),
-        suspended: match row.get::<_, Option<i64>>(12)?.map(Wall) {
+        auto_since: row.get::<Option<i64>>(11)?.map(Wall),
+        suspended: match row.get::<Option<i64>>(12)?.map(Wall) {
             Some(at) => Some(Suspension {
                 at,
                 count: BudgetCount { passages: row.get(13)?, errors: row.get(14)? },

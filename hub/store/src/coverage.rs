@@ -31,7 +31,7 @@ pub fn count(tx: &Tx<'_>, from: &ModelId, to: &ModelId) -> Result<(usize, usize)
          from student s where {RECOGNISED}"
     );
     let found = tx.row(&sql, params![from.as_str(), to.as_str()], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        Ok((row.get::<i64>(0)?, row.get::<i64>(1)?))
     })?;
     let (all, covered) = found.unwrap_or_default();
     Ok((usize::try_from(all).unwrap_or(0), usize::try_from(covered).unwrap_or(0)))

@@ -2,7 +2,7 @@
 
 use super::desk::PersonSeen;
 use super::image::visible;
-use super::{Tx, audit, odd, params, parsed, parsed_option};
+use super::{Read, Row, Tx, audit, odd, params, parsed, parsed_option};
 use crate::reader::Reader;
 use rules::error::Error;
 use serde_json::{Value, json};
@@ -415,13 +415,13 @@ fn noted(
     audit::add(tx, now, &audit::AuditEntry { actor, action, table: "face_crop", id: &id, meta })
 }
 
-fn person(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<PersonSeen>> {
+fn person(row: &Row<'_>, column: usize) -> Read<Option<PersonSeen>> {
     let Some(student) = parsed_option(row, column)? else { return Ok(None) };
     Ok(Some(PersonSeen { student, number: row.get(column + 1)?, name: row.get(column + 2)? }))
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Crop> {
-    let json = |column: usize| row.get::<_, String>(column);
+fn read(row: &Row<'_>) -> Read<Crop> {
+    let json = |column: usize| row.get::<String>(column);
     let quality = serde_json::from_str(&json(9)?).map_err(|why| odd(9, why))?;
     let doubts = serde_json::from_str(&json(10)?).map_err(|why| odd(10, why))?;
     let says: Option<As> = parsed_option(row, 21)?;

@@ -1,6 +1,6 @@
 //! Tables `cursor` and `receipt`: what has arrived of each outbox, and which content it was.
 
-use super::{Tx, params};
+use super::{Row, Tx, params};
 use rules::error::{Doing, Error};
 use std::collections::HashMap;
 use wire::{DeviceId, Epoch, Ranges, RecordKey, Wall};
@@ -61,9 +61,9 @@ pub fn get(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Cursor, Error
         let forgotten = super::unsigned(row, 2)?;
         let life = row.get(3)?;
         let born = row.get(4)?;
-        let parted = row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned);
+        let parted = row.get::<Option<i64>>(5)?.map(i64::cast_unsigned);
         let cursor = Cursor { ranges: Ranges::default(), max_seq, forgotten, life, born, parted };
-        Ok((row.get::<_, Vec<u8>>(0)?, cursor))
+        Ok((row.get::<Vec<u8>>(0)?, cursor))
     })?;
     let Some((ranges, cursor)) = row else {
         let sql = "select coalesce(max(life) + 1, 0) from cursor where device = $1";
@@ -159,8 +159,8 @@ pub fn remove_receipt(tx: &Tx<'_>, key: &RecordKey) -> Result<(), Error> {
 pub fn forget_some(tx: &Tx<'_>) -> Result<bool, Error> {
     let sql = "select device, epoch, forgotten, cum from cursor where cum - forgotten > $1
          order by device, epoch limit 1";
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?, row.get(3)?))
+    let read = |row: &Row<'_>| {
+        Ok((row.get::<String>(0)?, row.get::<Vec<u8>>(1)?, row.get(2)?, row.get(3)?))
     };
     let Some((device, epoch, from, cum)) = tx.row(sql, params![REPORTS + STEP], read)? else {
         return Ok(false);
@@ -220,7 +220,7 @@ mod tests {
                 day(tx, &id, n)?;
                 while forget_some(tx)? {}
                 let sql = "select count(*) from receipt";
-                most = most.max(tx.row(sql, [], |row| row.get::<_, i64>(0))?.unwrap_or(0));
+                most = most.max(tx.row(sql, [], |row| row.get::<i64>(0))?.unwrap_or(0));
             }
             let cursor = get(tx, &id, EPOCH)?;
             Ok((most, cursor.is_forgotten(7), cursor.is_forgotten(365 * 1_600)))

@@ -443,14 +443,14 @@ mod tests {
     #[tokio::test]
     async fn pragmas_are_what_the_design_says() {
         let (_dir, db) = temp();
-        let read = |name: &'static str| {
-            db.write(move |tx| tx.row(name, [], |row| row.get::<_, rusqlite::types::Value>(0)))
-        };
-        use rusqlite::types::Value::{Integer, Text};
-        assert_eq!(read("pragma journal_mode").await.unwrap(), Some(Text("wal".into())));
-        assert_eq!(read("pragma synchronous").await.unwrap(), Some(Integer(2)));
-        assert_eq!(read("pragma foreign_keys").await.unwrap(), Some(Integer(1)));
-        assert_eq!(read("pragma secure_delete").await.unwrap(), Some(Integer(1)));
+        let number =
+            |name: &'static str| db.write(move |tx| tx.row(name, [], |row| row.get::<i64>(0)));
+        let text = |row: &crate::Row<'_>| row.get::<String>(0);
+        let mode = db.write(move |tx| tx.row("pragma journal_mode", [], text));
+        assert_eq!(mode.await.unwrap().as_deref(), Some("wal"));
+        assert_eq!(number("pragma synchronous").await.unwrap(), Some(2));
+        assert_eq!(number("pragma foreign_keys").await.unwrap(), Some(1));
+        assert_eq!(number("pragma secure_delete").await.unwrap(), Some(1));
     }
 
     #[test]

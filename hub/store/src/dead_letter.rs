@@ -1,7 +1,7 @@
 //! Table `dead_letter`: what could not be used, kept whole for whoever looks into it, to be
 //! replayed when its cause is mended.
 
-use super::{Tx, audit, cursor::signed, loss, params, parsed};
+use super::{Read, Row, Tx, audit, cursor::signed, loss, params, parsed};
 use rules::error::{Doing, Error};
 use serde_json::json;
 use wire::{DeviceId, Epoch, Item, RecordKey, Wall};
@@ -66,7 +66,7 @@ pub fn add(
     metrics::counter!("rollcall_dead_letters_total").increment(1);
     let sql = "select count(*) from dead_letter where device = $1 and at > $2";
     let day = params![device.as_str(), now.plus_ms(-DAY_MS).0];
-    if tx.row(sql, day, |row| row.get::<_, i64>(0))?.unwrap_or(0) >= A_DAY {
+    if tx.row(sql, day, |row| row.get::<i64>(0))?.unwrap_or(0) >= A_DAY {
         tracing::warn!(%device, error = letter.error, "a dead letter beyond today's limit");
         if let DeadLetterContent::Record(epoch, item) = letter.content {
             let key = RecordKey { device: device.clone(), epoch, seq: item.seq };
@@ -107,9 +107,7 @@ pub fn waiting(tx: &Tx<'_>, after: i64, limit: u32) -> Result<Vec<DeadLetterKept
 /// How many letters nobody has replayed, and when the oldest came.
 pub fn count(tx: &Tx<'_>) -> Result<(u64, Option<Wall>), Error> {
     let sql = "select count(*), min(at) from dead_letter where replayed_at is null";
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok((super::unsigned(row, 0)?, row.get::<_, Option<i64>>(1)?.map(Wall)))
-    };
+    let read = |row: &Row<'_>| Ok((super::unsigned(row, 0)?, row.get::<Option<i64>>(1)?.map(Wall)));
     Ok(tx.row(sql, [], read)?.unwrap_or_default())
 }
 
@@ -125,7 +123,7 @@ pub fn get(tx: &Tx<'_>, n: i64) -> Result<DeadLetterKept, Error> {
 /// The record in letter `n`, as it came; nothing where there is none, or none any more.
 pub fn item(tx: &Tx<'_>, n: i64) -> Result<Option<Item>, Error> {
     let sql = "select item from dead_letter where n = $1";
-    let bytes = tx.row(sql, params![n], |row| row.get::<_, Option<Vec<u8>>>(0))?.flatten();
+    let bytes = tx.row(sql, params![n], |row| row.get::<Option<Vec<u8>>>(0))?.flatten();
     bytes.map(|bytes| postcard::from_bytes(&bytes).doing("reading a dead letter")).transpose()
 }
 
@@ -153,9 +151,9 @@ fn noted(tx: &Tx<'_>, n: i64, action: &str, actor: &str, now: Wall) -> Result<()
     audit::add(tx, now, &audit::AuditEntry { actor, action, table: "dead_letter", id: &id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<DeadLetterKept> {
-    let epoch = row.get::<_, Option<[u8; 16]>>(2)?.map(Epoch);
-    let seq = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
+fn read(row: &Row<'_>) -> Read<DeadLetterKept> {
+    let epoch = row.get::<Option<[u8; 16]>>(2)?.map(Epoch);
+    let seq = row.get::<Option<i64>>(3)?.map(i64::cast_unsigned);
     Ok(DeadLetterKept {
         n: row.get(0)?,
         device: parsed(row, 1)?,
@@ -165,6 +163,6 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<DeadLetterKept> {
         detail: row.get(6)?,
         software: row.get(7)?,
         bytes: super::unsigned(row, 8)?,
-        replayed_at: row.get::<_, Option<i64>>(9)?.map(Wall),
+        replayed_at: row.get::<Option<i64>>(9)?.map(Wall),
     })
 }

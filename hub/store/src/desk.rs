@@ -6,15 +6,13 @@
 
 pub mod queue;
 
-use super::{Tx, odd, params, parsed, parsed_option, student};
+use super::{Read, Row, Tx, Value, odd, params, parsed, parsed_option, student};
 use crate::reader::Reader;
 use crate::reader::visible_student;
 use rules::attendance::Authority;
 use rules::auth::{Actor, Role};
 use rules::error::Error;
 use rules::review::Status;
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
 use wire::{Reason, RecordId, StudentId, Wall};
@@ -147,7 +145,7 @@ pub fn list(
     page: SightingPage,
 ) -> Result<Vec<SightingSeen>, Error> {
     let asked = SightingQuery::page(reader, filter, page);
-    let mut rows = tx.query(&asked.rows(), params_from_iter(asked.values), read)?;
+    let mut rows = tx.query(&asked.rows(), asked.values, read)?;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     let mut candidates = candidates(tx, reader, &ids)?;
     for row in &mut rows {
@@ -380,7 +378,7 @@ pub fn some(tx: &Tx<'_>, reader: Reader, ids: &[RecordId]) -> Result<Vec<Sightin
 pub fn waiting(tx: &Tx<'_>, reader: Reader) -> Result<i64, Error> {
     let pending = SightingFilter { status: Some(Status::Pending), ..SightingFilter::default() };
     let asked = SightingQuery::of(reader, &pending);
-    let count = tx.row(&asked.count(), params_from_iter(asked.values), |row| row.get(0))?;
+    let count = tx.row(&asked.count(), asked.values, |row| row.get(0))?;
     Ok(count.unwrap_or(0))
 }
 
@@ -392,7 +390,7 @@ pub fn house(tx: &Tx<'_>, reader: Reader) -> Result<(i64, i64, i64), Error> {
          (select count(*) from device d where d.is_active = 1),
          (select count(*) from teaches t where t.teacher = $1 and t.from_day <= $2
              and (t.to_day is null or t.to_day >= $2))";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     Ok(tx.row(sql, params![user, today], read)?.unwrap_or_default())
 }
 
@@ -406,7 +404,7 @@ fn candidates(
     let Some((sql, values)) = SightingQuery::candidates(reader, ids) else {
         return Ok(HashMap::new());
     };
-    let rows = tx.query(&sql, params_from_iter(values), |row| {
+    let rows = tx.query(&sql, values, |row| {
         let score = row.get(3)?;
         let nobody = || odd(0, "a candidate without a student");
         let candidate = CandidateSeen { person: person(row, 0)?.ok_or_else(nobody)?, score };
@@ -420,14 +418,14 @@ fn candidates(
 }
 
 /// Id, number and name from three columns on.
-fn person(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<PersonSeen>> {
+fn person(row: &Row<'_>, column: usize) -> Read<Option<PersonSeen>> {
     let id: Option<String> = row.get(column)?;
     let Some(id) = id else { return Ok(None) };
     let student = id.parse().map_err(|why| odd(column, why))?;
     Ok(Some(PersonSeen { student, number: row.get(column + 1)?, name: row.get(column + 2)? }))
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<SightingSeen> {
+fn read(row: &Row<'_>) -> Read<SightingSeen> {
     let reasons: String = row.get(10)?;
     let reasons = serde_json::from_str(&reasons).map_err(|why| odd(10, why))?;
     let reviewer: Option<String> = row.get(18)?;

@@ -2,7 +2,7 @@
 
 pub mod capture_token;
 
-use super::{Tx, audit, change, params};
+use super::{Read, Row, Tx, audit, change, params};
 use rules::error::Error;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -371,11 +371,11 @@ pub fn direction(text: &str) -> Result<Direction, Error> {
     }
 }
 
-pub(super) fn device_id(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<DeviceId> {
+pub(super) fn device_id(row: &Row<'_>, column: usize) -> Read<DeviceId> {
     super::parsed(row, column)
 }
 
-pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Device> {
+pub(super) fn read(row: &Row<'_>) -> Read<Device> {
     let way: String = row.get(3)?;
     Ok(Device {
         id: device_id(row, 0)?,
@@ -385,7 +385,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Device> {
         is_active: row.get(4)?,
         online: row.get(5)?,
         connection: (row.get(6)?, super::unsigned(row, 7)?),
-        last_seen: row.get::<_, Option<i64>>(8)?.map(Wall),
+        last_seen: row.get::<Option<i64>>(8)?.map(Wall),
         software: row.get(9)?,
         model: row.get(10)?,
         gallery: super::unsigned(row, 11)?,

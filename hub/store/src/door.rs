@@ -2,7 +2,7 @@
 //! it should use.
 
 use super::device::{COLUMNS, Device, device_id, read};
-use super::{Tx, door_settings, params, watch};
+use super::{Read, Row, Tx, door_settings, params, watch};
 use rules::attendance::closing::ClosingWhy;
 use rules::error::Error;
 use std::collections::HashMap;
@@ -140,22 +140,22 @@ fn loose_sql() -> String {
     )
 }
 
-fn wanted(row: &rusqlite::Row<'_>) -> rusqlite::Result<(DeviceId, Option<u64>)> {
+fn wanted(row: &Row<'_>) -> Read<(DeviceId, Option<u64>)> {
     let version: Option<i64> = row.get(1)?;
     Ok((device_id(row, 0)?, version.map(|_| super::unsigned(row, 1)).transpose()?))
 }
 
 /// A report whose time is known, and why the door could not have recognised anybody then.
-fn dated(row: &rusqlite::Row<'_>) -> rusqlite::Result<(DeviceId, Told)> {
+fn dated(row: &Row<'_>) -> Read<(DeviceId, Told)> {
     let (id, (health, end)) = said(row, watch::WIDTH)?;
     let why = watch::main_cause(&watch::read(row)?);
     Ok((id, (LastHealth { why, ..health }, end)))
 }
 
 /// A report whose columns begin at `first`.
-fn said(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<(DeviceId, Told)> {
+fn said(row: &Row<'_>, first: usize) -> Read<(DeviceId, Told)> {
     let health = LastHealth {
-        at: row.get::<_, Option<i64>>(first + 1)?.map(Wall),
+        at: row.get::<Option<i64>>(first + 1)?.map(Wall),
         camera: row.get(first + 2)?,
         span_ms: row.get(first + 3)?,
         watched_ms: row.get(first + 4)?,
@@ -165,7 +165,7 @@ fn said(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<(DeviceId, To
     Ok((device_id(row, first)?, (health, (row.get(first + 6)?, row.get(first + 7)?))))
 }
 
-fn certificate(row: &rusqlite::Row<'_>) -> rusqlite::Result<(DeviceId, DoorCertificate)> {
+fn certificate(row: &Row<'_>) -> Read<(DeviceId, DoorCertificate)> {
     let certificate = DoorCertificate { issued: Wall(row.get(1)?), ends: Wall(row.get(2)?) };
     Ok((device_id(row, 0)?, certificate))
 }
@@ -205,7 +205,7 @@ mod tests {
         let plans = |tx: &Tx<'_>| {
             let plan = |sql: String| {
                 let sql = format!("explain query plan {sql}");
-                Ok(tx.query(&sql, ["", "~"], |row| row.get::<_, String>(3))?.join("\n"))
+                Ok(tx.query(&sql, ["", "~"], |row| row.get::<String>(3))?.join("\n"))
             };
             let all = [WANTED.into(), CERTIFICATES.into(), dated_sql(), loose_sql()];
             all.into_iter().map(plan).collect::<Result<Vec<_>, Error>>()

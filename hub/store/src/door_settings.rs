@@ -9,8 +9,7 @@ use wire::{DeviceId, Wall, link::Settings};
 /// What the hub says of each active door.
 pub fn all(tx: &Tx<'_>) -> Result<HashMap<DeviceId, Settings>, Error> {
     let sql = "select id, settings from device where is_active = 1";
-    let rows =
-        tx.query(sql, [], |row| Ok((device::device_id(row, 0)?, row.get::<_, String>(1)?)))?;
+    let rows = tx.query(sql, [], |row| Ok((device::device_id(row, 0)?, row.get::<String>(1)?)))?;
     rows.into_iter().map(|(id, text)| Ok((id, read(&text)?))).collect()
 }
 
@@ -22,7 +21,7 @@ pub fn between(
     let sql = "select id, settings from device where id >= $1 and id <= $2";
     let some = params![from, to];
     let rows =
-        tx.query(sql, some, |row| Ok((device::device_id(row, 0)?, row.get::<_, String>(1)?)))?;
+        tx.query(sql, some, |row| Ok((device::device_id(row, 0)?, row.get::<String>(1)?)))?;
     rows.into_iter().map(|(id, text)| Ok((id, read(&text)?))).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Table `enrolment`: a sealed template for each photo a person was enrolled by.
 
-use super::{Tx, audit, change, member, odd, params, parsed};
+use super::{Read, Row, Tx, audit, change, member, odd, params, parsed};
 use rules::error::Error;
 use serde_json::json;
 use uuid::Uuid;
@@ -212,8 +212,8 @@ fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: Uuid) -> Result<
     audit::add(tx, now, &audit::AuditEntry { actor, action, table: "enrolment", id: &id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Enrolment> {
-    let quality = serde_json::from_str(&row.get::<_, String>(4)?).map_err(|why| odd(4, why))?;
+fn read(row: &Row<'_>) -> Read<Enrolment> {
+    let quality = serde_json::from_str(&row.get::<String>(4)?).map_err(|why| odd(4, why))?;
     Ok(Enrolment {
         id: parsed(row, 0)?,
         student: parsed(row, 1)?,

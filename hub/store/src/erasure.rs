@@ -1,7 +1,7 @@
 //! Tables `erasure` and `erasure_door`: who was erased, and which doors have said that they
 //! forgot them.
 
-use super::{Tx, device, params, parsed};
+use super::{Read, Row, Tx, device, params, parsed};
 use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -173,7 +173,7 @@ pub fn doors(tx: &Tx<'_>, erasure: Uuid) -> Result<Vec<ErasureDoor>, Error> {
             device: device::device_id(row, 0)?,
             release: super::unsigned(row, 1)?,
             lease_ends: Wall(row.get(2)?),
-            confirmed_at: row.get::<_, Option<i64>>(3)?.map(Wall),
+            confirmed_at: row.get::<Option<i64>>(3)?.map(Wall),
             manifest: row.get(4)?,
         })
     })
@@ -195,7 +195,7 @@ pub fn confirm(
         return Ok(0);
     }
     let sql = "select signed from gallery_release where device = $1 and version = $2";
-    let signed = tx.row(sql, params![device.as_str(), version], |row| row.get::<_, Vec<u8>>(0))?;
+    let signed = tx.row(sql, params![device.as_str(), version], |row| row.get::<Vec<u8>>(0))?;
     let Some(signed) = signed else { return Ok(0) };
     let signed: Signed = postcard::from_bytes(&signed).doing("reading a gallery release")?;
     if signed.digest() != *manifest {
@@ -215,7 +215,7 @@ pub fn close(tx: &Tx<'_>, now: Wall) -> Result<usize, Error> {
     tx.execute(sql, params![now.0])
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Erasure> {
+fn read(row: &Row<'_>) -> Read<Erasure> {
     let wall = |ms: Option<i64>| ms.map(Wall);
     let gone: String = row.get(5)?;
     Ok(Erasure {

@@ -127,7 +127,7 @@ pub fn marks(tx: &Tx<'_>, student: StudentId) -> Result<Vec<ExportMark>, Error> 
             day: row.get(2)?,
             status: row.get(3)?,
             source: row.get(4)?,
-            arrived_at: row.get::<_, Option<i64>>(5)?.map(Wall),
+            arrived_at: row.get::<Option<i64>>(5)?.map(Wall),
             by: row.get(6)?,
             at: Wall(row.get(7)?),
             notes: row.get(8)?,

@@ -1,7 +1,7 @@
 //! Table `calendar_feed`: secret addresses of calendars, and the lessons they show.
 
 use super::shut::{self, ShutKind};
-use super::{Tx, audit, params, parsed, parsed_option};
+use super::{Read, Row, Tx, audit, params, parsed, parsed_option};
 use jiff::civil::Date;
 use rules::error::Error;
 use serde_json::json;
@@ -127,7 +127,7 @@ fn noted(tx: &Tx<'_>, action: &str, feed: &Feed, now: Wall) -> Result<(), Error>
     audit::add(tx, now, &entry)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Feed> {
+fn read(row: &Row<'_>) -> Read<Feed> {
     let id = parsed(row, 0)?;
     let account = parsed(row, 1)?;
     let class = parsed_option(row, 2)?;

@@ -1,6 +1,6 @@
 //! The database as a file: looked at beside the running hub, copied, checked, and its log emptied.
 
-use super::{Tx, params};
+use super::Tx;
 use crate::connection::connect;
 use rules::error::{Doing, Error};
 use rusqlite::{Connection, OpenFlags, backup::Backup};
@@ -102,9 +102,8 @@ pub fn check(path: &Path) -> Result<(), Error> {
 pub fn flush(path: &Path) -> Result<bool, Error> {
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let doing = "emptying the database's log";
-    let busy: i64 = db
-        .query_row("pragma wal_checkpoint(truncate)", params![], |row| row.get(0))
-        .doing(doing)?;
+    let busy: i64 =
+        db.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0)).doing(doing)?;
     Ok(busy == 0)
 }
 

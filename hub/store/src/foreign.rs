@@ -29,7 +29,7 @@ impl ForeignKind {
 /// Our id for `theirs`, if it was taken over before.
 pub fn get(tx: &Tx<'_>, kind: ForeignKind, theirs: &str) -> Result<Option<Uuid>, Error> {
     let sql = "select ours from foreign_id where kind = $1 and theirs = $2";
-    let ours = tx.row(sql, params![kind.as_str(), theirs], |row| row.get::<_, String>(0))?;
+    let ours = tx.row(sql, params![kind.as_str(), theirs], |row| row.get::<String>(0))?;
     ours.map(|ours| Uuid::from_str(&ours).doing("reading an id")).transpose()
 }
 

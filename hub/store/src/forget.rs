@@ -23,7 +23,7 @@ fn candidates(tx: &Tx<'_>, record: RecordId) -> Result<Vec<Candidate>, Error> {
     let sql = "select student, score from candidate where sighting = $1 order by rank";
     tx.query(sql, params![record.to_string()], |row| {
         #[expect(clippy::cast_possible_truncation, reason = "it was an f32")]
-        let score = row.get::<_, f64>(1)? as f32;
+        let score = row.get::<f64>(1)? as f32;
         Ok(Candidate { student: parsed(row, 0)?, score })
     })
 }
@@ -45,8 +45,8 @@ pub fn rank(
     let Some(best) = candidates.first().filter(|_| moved_up) else { return Ok(()) };
     let sql = "select reasons, model from sighting where id = $1";
     let row = tx.row(sql, params![id], |row| {
-        let reasons = serde_json::from_str::<Vec<Reason>>(&row.get::<_, String>(0)?);
-        Ok((reasons.map_err(|why| odd(0, why))?, row.get::<_, String>(1)?))
+        let reasons = serde_json::from_str::<Vec<Reason>>(&row.get::<String>(0)?);
+        Ok((reasons.map_err(|why| odd(0, why))?, row.get::<String>(1)?))
     })?;
     let Some((mut reasons, model)) = row else { return Ok(()) };
     reasons.push(Reason::ChangedByHub);

@@ -1,6 +1,6 @@
 //! Table `holiday`: days without lessons.
 
-use super::{Tx, audit, params, parsed};
+use super::{Read, Row, Tx, audit, params, parsed};
 use jiff::civil::Date;
 use rules::error::Error;
 use rules::timetable::Holiday;
@@ -80,7 +80,7 @@ pub fn remove(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<(), Error
     )
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Holiday> {
+fn read(row: &Row<'_>) -> Read<Holiday> {
     let id = parsed(row, 0)?;
     let name = row.get(1)?;
     Ok(Holiday { id, name, from: parsed(row, 2)?, to: parsed(row, 3)? })

@@ -1,6 +1,6 @@
 //! Table `idempotency`: what a write was answered, so that sending it twice does it once.
 
-use super::{Tx, params};
+use super::{Row, Tx, params};
 use rules::error::Error;
 use uuid::Uuid;
 use wire::Wall;
@@ -44,7 +44,7 @@ pub fn begin(
          where account = $1 and key = $2 and route = $3";
     let IdempotencyPlace { account, key, route } = place;
     let account = account.to_string();
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?));
+    let read = |row: &Row<'_>| Ok((row.get::<Vec<u8>>(0)?, row.get(1)?));
     match tx.row(sql, params![account, key, route], read)? {
         Some((old, _)) if old != hash => Ok(IdempotencyBegun::Other),
         Some((_, Some(answer))) => Ok(IdempotencyBegun::Answered(answer)),

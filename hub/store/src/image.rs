@@ -1,6 +1,6 @@
 //! Table `image`: photos of whole classes, sealed, until they are confirmed or too old.
 
-use super::{Tx, audit, params, parsed, parsed_option};
+use super::{Read, Row, Tx, audit, params, parsed, parsed_option};
 use crate::reader::Reader;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -268,7 +268,7 @@ fn noted(
     audit::add(tx, now, &audit::AuditEntry { actor, action, table: "image", id: &id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Image> {
+fn read(row: &Row<'_>) -> Read<Image> {
     Ok(Image {
         id: parsed(row, 0)?,
         class: parsed(row, 1)?,
@@ -280,7 +280,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Image> {
         kept: row.get(7)?,
         created_at: Wall(row.get(8)?),
         created_by: row.get(9)?,
-        processed_at: row.get::<_, Option<i64>>(10)?.map(Wall),
+        processed_at: row.get::<Option<i64>>(10)?.map(Wall),
         version: row.get(11)?,
         faces: row.get(12)?,
         identified: row.get(13)?,

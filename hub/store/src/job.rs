@@ -1,6 +1,6 @@
 //! Table `job`: long work, from its start to what it came to.
 
-use super::{Tx, audit, odd, params, parsed};
+use super::{Read, Row, Tx, audit, odd, params, parsed};
 use rules::error::Error;
 use serde::Serialize;
 use serde_json::json;
@@ -179,7 +179,7 @@ fn noted(
     audit::add(tx, now, &audit::AuditEntry { actor, action, table: "job", id: &id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Job> {
+fn read(row: &Row<'_>) -> Read<Job> {
     let result: Option<String> = row.get(5)?;
     let result = result.map(|text| serde_json::from_str(&text)).transpose();
     let wall = |ms: Option<i64>| ms.map(Wall);

@@ -68,6 +68,7 @@ pub mod retention;
 pub mod review;
 pub mod rollout;
 pub mod room;
+mod row;
 #[cfg(debug_assertions)]
 pub mod sample;
 pub mod scope;
@@ -82,43 +83,15 @@ pub mod totp;
 mod tx;
 pub mod update;
 pub mod user;
+mod value;
 pub mod vault;
 pub mod watch;
 pub mod webhook;
 
 pub use db::{Db, schema};
+pub use row::{Column, Read, Row};
+use row::{odd, parsed, parsed_option, unsigned};
 #[cfg(debug_assertions)]
 pub use tx::trouble;
-pub use tx::{Tx, is_passing, params};
-
-use std::error::Error as Source;
-use std::str::FromStr;
-
-type Boxed = Box<dyn Source + Send + Sync>;
-
-/// A column's text as one of our names or ids.
-fn parsed<T>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T>
-where
-    T: FromStr<Err: Into<Boxed>>,
-{
-    row.get::<_, String>(column)?.parse().map_err(|why: T::Err| odd(column, why))
-}
-
-/// A column that holds what nobody here writes.
-fn odd(column: usize, why: impl Into<Boxed>) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
-}
-
-fn unsigned(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let n: i64 = row.get(column)?;
-    u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
-}
-
-/// The same where it may be null.
-fn parsed_option<T>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
-where
-    T: FromStr<Err: Into<Boxed>>,
-{
-    let text = row.get::<_, Option<String>>(column)?;
-    text.map(|text| text.parse().map_err(|why: T::Err| odd(column, why))).transpose()
-}
+pub use tx::{Tx, is_passing};
+pub use value::{Param, Params, Value, ValueRef};

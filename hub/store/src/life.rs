@@ -33,7 +33,7 @@ pub fn known(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<OutboxKnown
     let sql = "select runs, case when told > max_seq then told else max_seq end from cursor
          where device = $1 and epoch = $2";
     let row = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
-        Ok((row.get::<_, Option<Vec<u8>>>(0)?, super::unsigned(row, 1)?))
+        Ok((row.get::<Option<Vec<u8>>>(0)?, super::unsigned(row, 1)?))
     })?;
     let Some((runs, heard)) = row else { return Ok(OutboxKnown::default()) };
     let read = |bytes: Vec<u8>| postcard::from_bytes(&bytes).doing("reading a door's runs");
@@ -107,7 +107,7 @@ fn over(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Vec<Life>, Error
                  and l.epoch = c.epoch and l.cause = 'damaged')";
     let rows = tx.query(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
         let epoch = row.get(0)?;
-        let ranges = row.get::<_, Vec<u8>>(1)?;
+        let ranges = row.get::<Vec<u8>>(1)?;
         Ok((Epoch(epoch), ranges, super::unsigned(row, 2)?, Wall(row.get(3)?)))
     })?;
     let life = |(epoch, ranges, heard, last): (_, Vec<u8>, _, _)| {

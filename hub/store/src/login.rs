@@ -4,7 +4,7 @@
 //! each request, so a closed account or a changed role counts at once.
 
 use super::account::{self, Account, COLUMNS};
-use super::{Tx, params};
+use super::{Read, Row, Tx, params};
 use data_encoding::HEXLOWER;
 use rules::auth::refresh::{Exchange, Refresh, RefreshLimits, exchange};
 use rules::error::Error;
@@ -76,9 +76,9 @@ const LIVE: &str = "s.proved_at, case when s.way <> 'elsewhere'
      and not exists (select 1 from passkey k where k.account = a.id))
      then 1 else 0 end";
 
-fn live(row: &rusqlite::Row<'_>) -> rusqlite::Result<LoginLive> {
-    let lacks_factor = row.get::<_, i64>(6)? == 1;
-    let again = row.get::<_, i64>(7)? == 1;
+fn live(row: &Row<'_>) -> Read<LoginLive> {
+    let lacks_factor = row.get::<i64>(6)? == 1;
+    let again = row.get::<i64>(7)? == 1;
     Ok(LoginLive { account: account::read(row)?, proved: Wall(row.get(5)?), again, lacks_factor })
 }
 
@@ -291,8 +291,8 @@ pub fn rotate(
          where r.digest = $1 and a.is_active = 1"
     );
     let found = tx.row(&sql, params![old], |row| {
-        let used = row.get::<_, Option<i64>>(7)?.map(Wall);
-        let ended = row.get::<_, Option<i64>>(8)?.is_some();
+        let used = row.get::<Option<i64>>(7)?.map(Wall);
+        let ended = row.get::<Option<i64>>(8)?.is_some();
         let token = Refresh { issued: Wall(row.get(6)?), used, ended };
         Ok((account::read(row)?, super::parsed::<Uuid>(row, 5)?, token))
     })?;

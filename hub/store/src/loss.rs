@@ -1,7 +1,7 @@
 //! Table `loss`: what will never come, told by doors, and by the hub where it is the one that
 //! could not keep something.
 
-use super::{Tx, cursor::signed, params, parsed};
+use super::{Read, Row, Tx, cursor::signed, params, parsed};
 use rules::error::{Doing, Error};
 use std::collections::BTreeMap;
 use wire::{DeviceId, Ranges, RecordKey, Wall};
@@ -76,7 +76,7 @@ pub fn note(
              and epoch = $3 and cause = $4";
     let epoch = key.epoch.0.to_vec();
     let day = params![key.device.as_str(), now.plus_ms(-DAY_MS).0, epoch, cause];
-    let known = tx.row(sql, day, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    let known = tx.row(sql, day, |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))?;
     let (row, mut gone) = match known {
         Some((row, text)) => (row, serde_json::from_str(&text).doing(doing)?),
         None => (signed(key.seq), Ranges::default()),
@@ -128,9 +128,9 @@ pub fn lately(tx: &Tx<'_>, since: Wall) -> Result<Vec<(DeviceId, u64, Wall)>, Er
     Ok(doors.into_iter().map(|(door, (count, last))| (door, count, last)).collect())
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<LossRow> {
-    let gone = serde_json::from_str(&row.get::<_, String>(1)?);
-    let wall = |n| row.get::<_, Option<i64>>(n).map(|at| at.map(Wall));
+fn read(row: &Row<'_>) -> Read<LossRow> {
+    let gone = serde_json::from_str(&row.get::<String>(1)?);
+    let wall = |n| row.get::<Option<i64>>(n).map(|at| at.map(Wall));
     Ok(LossRow {
         device: parsed(row, 0)?,
         gone: gone.map_err(|why| super::odd(1, why))?,

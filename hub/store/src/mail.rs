@@ -142,7 +142,7 @@ pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<MailWaiting>, Error
 pub fn still_true(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
     let sql = "select kind, about from mail where id = $1 and state = 'waiting'";
     let found = tx.row(sql, params![id.to_string()], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+        Ok((row.get::<String>(0)?, row.get::<Option<String>>(1)?))
     })?;
     let Some((kind, about)) = found else { return Ok(false) };
     let about = about.unwrap_or_default();
@@ -199,7 +199,7 @@ pub fn list(tx: &Tx<'_>, before: Option<Uuid>, limit: u32) -> Result<Vec<MailLis
             state: row.get(3)?,
             attempts: row.get(4)?,
             created_at: Wall(row.get(5)?),
-            ended_at: row.get::<_, Option<i64>>(6)?.map(Wall),
+            ended_at: row.get::<Option<i64>>(6)?.map(Wall),
             error: row.get(7)?,
         })
     })

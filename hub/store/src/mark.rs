@@ -3,13 +3,12 @@
 //! The only writer of both: a mark and its sum change together, or not at all. Whether one mark
 //! may replace another is decided before ([`attendance`](rules::attendance)).
 
-use super::{Tx, odd, params, parsed};
+use super::{Read, Row, Tx, Value, odd, params, parsed};
 use rules::attendance::Counted;
 use rules::attendance::closing::Grounds;
 use rules::attendance::{Mark, Source, Status};
 use rules::error::{Doing, Error};
 use rules::reports::MarkTally;
-use rusqlite::{params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -32,7 +31,7 @@ pub fn of_session(tx: &Tx<'_>, session: Uuid) -> Result<Vec<(StudentId, Mark)>, 
 /// Marks of `session`, counted, in the order of [`Status::ALL`].
 pub fn tally(tx: &Tx<'_>, session: Uuid) -> Result<MarkTally, Error> {
     let sql = format!("select {} from tally where session = $1", columns().join(", "));
-    let read = |row: &rusqlite::Row<'_>| {
+    let read = |row: &Row<'_>| {
         let mut tally = MarkTally::default();
         for (n, count) in tally.0.iter_mut().enumerate() {
             *count = row.get(n)?;
@@ -184,7 +183,7 @@ fn count(
     );
     let steps = Status::ALL.map(|of| Value::from(step(of)));
     let values = std::iter::once(Value::from(session.to_string())).chain(steps);
-    tx.execute(&sql, params_from_iter(values)).map(drop)
+    tx.execute(&sql, values.collect::<Vec<_>>()).map(drop)
 }
 
 /// The columns of `tally`.
@@ -206,15 +205,15 @@ pub(super) fn kinds(wanted: impl Fn(Status) -> bool) -> String {
     all.join(", ")
 }
 
-fn read(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Mark> {
-    let text = |n| row.get::<_, String>(column + n);
+fn read(row: &Row<'_>, column: usize) -> Read<Mark> {
+    let text = |n| row.get::<String>(column + n);
     let sighting: Option<String> = row.get(column + 2)?;
     let sighting = sighting.map(|id| id.parse().map_err(|why| odd(column + 2, why))).transpose()?;
     Ok(Mark {
         status: text(0)?.parse().map_err(|why: String| odd(column, why))?,
         source: text(1)?.parse().map_err(|why: String| odd(column + 1, why))?,
         sighting,
-        arrived_at: row.get::<_, Option<i64>>(column + 3)?.map(Wall),
+        arrived_at: row.get::<Option<i64>>(column + 3)?.map(Wall),
         by: text(4)?,
         at: Wall(row.get(column + 5)?),
         notes: row.get(column + 6)?,

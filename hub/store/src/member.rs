@@ -32,7 +32,7 @@ pub fn verify(
     now: Wall,
 ) -> Result<(), Error> {
     let enrolled = "select 1 from enrolment where student = $1 and is_active = 1 limit 1";
-    let enrolled = tx.row(enrolled, params![student.to_string()], |row| row.get::<_, i64>(0))?;
+    let enrolled = tx.row(enrolled, params![student.to_string()], |row| row.get::<i64>(0))?;
     if verified && enrolled.is_none() {
         return Err(Error::Invalid("verified: there is no photo to verify yet: enrol one".into()));
     }

@@ -1,7 +1,7 @@
 //! Sightings as lessons see them: where they fell, and what was approved.
 
 use super::session::Session;
-use super::{Tx, params, parsed, parsed_option};
+use super::{Row, Tx, params, parsed, parsed_option};
 use rules::attendance::marking::{HUB, Passage};
 use rules::attendance::{Source, placing};
 use rules::error::Error;
@@ -31,14 +31,14 @@ pub fn place(tx: &Tx<'_>, id: RecordId) -> Result<Where, Error> {
     let sql = "select coalesce(nullif(s.room, ''), d.room), s.direction, s.at, s.at_low,
              coalesce(s.at_high, s.received_at), s.session
          from sighting s join device d on d.id = s.device where s.id = $1";
-    let read = |row: &rusqlite::Row<'_>| {
+    let read = |row: &Row<'_>| {
         let high = Wall(row.get(4)?);
-        let low = row.get::<_, Option<i64>>(3)?;
+        let low = row.get::<Option<i64>>(3)?;
         let low = low.map_or(high.plus_ms(-placing::LONGEST_MS), Wall);
         Ok(Where {
             room: row.get(0)?,
-            direction: direction(&row.get::<_, String>(1)?),
-            at: row.get::<_, Option<i64>>(2)?.map(Wall),
+            direction: direction(&row.get::<String>(1)?),
+            at: row.get::<Option<i64>>(2)?.map(Wall),
             span: (low, high),
             session: parsed_option(row, 5)?,
         })
@@ -58,7 +58,7 @@ pub fn approved(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Vec<Pa
          from sighting where session = $1 and review_status = 'approved'
              and decided_student = $2 and direction <> 'exit'";
     tx.query(sql, params![session.to_string(), student.to_string()], |row| {
-        let wall = |n| row.get::<_, Option<i64>>(n).map(|at| at.map(Wall));
+        let wall = |n| row.get::<Option<i64>>(n).map(|at| at.map(Wall));
         let device: String = row.get(1)?;
         let at = wall(2)?;
         let low = wall(3)?;
@@ -67,7 +67,7 @@ pub fn approved(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Vec<Pa
             source: if device == crate::device::PHOTOS { Source::Photo } else { Source::Door },
             at,
             low,
-            by: row.get::<_, Option<String>>(4)?.unwrap_or_else(|| HUB.to_owned()),
+            by: row.get::<Option<String>>(4)?.unwrap_or_else(|| HUB.to_owned()),
             decided_at: Wall(row.get(5)?),
         })
     })
@@ -110,7 +110,7 @@ pub fn elsewhere(
          where r.class = $1";
     let values = params![session.class.to_string(), from.0, until.0, session.id.to_string()];
     tx.query(sql, values, |row| {
-        let left = direction(&row.get::<_, String>(3)?) == Direction::Exit;
+        let left = direction(&row.get::<String>(3)?) == Direction::Exit;
         Ok(PassageElsewhere {
             student: parsed(row, 0)?,
             at: Wall(row.get(1)?),

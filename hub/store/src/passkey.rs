@@ -2,7 +2,7 @@
 
 use super::account::{self, Account, COLUMNS};
 use super::shut::{self, ShutKind};
-use super::{Tx, audit, params, parsed};
+use super::{Read, Row, Tx, audit, params, parsed};
 use rules::error::Error;
 use serde_json::json;
 use uuid::Uuid;
@@ -42,12 +42,12 @@ pub struct Passkey {
 const MORE: &str = "k.id, k.name, k.created_at, k.used_at, k.credential, k.key, k.state";
 
 /// Reads [`MORE`], whose first column is `at`.
-fn read(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Passkey> {
+fn read(row: &Row<'_>, at: usize) -> Read<Passkey> {
     Ok(Passkey {
         id: parsed(row, at)?,
         name: row.get(at + 1)?,
         created_at: Wall(row.get(at + 2)?),
-        used_at: row.get::<_, Option<i64>>(at + 3)?.map(Wall),
+        used_at: row.get::<Option<i64>>(at + 3)?.map(Wall),
         kept: PasskeyKept {
             credential: row.get(at + 4)?,
             key: row.get(at + 5)?,

@@ -1,6 +1,6 @@
 //! Tables `period` and `period_exception`, and the sessions that are made from them.
 
-use super::{Tx, audit, odd, params, parsed, parsed_option};
+use super::{Read, Row, Tx, audit, odd, params, parsed, parsed_option};
 use crate::reader::Reader;
 use jiff::civil::{Date, Time, Weekday};
 use rules::error::Error;
@@ -173,7 +173,7 @@ pub fn changes(
     );
     let of = period.map(|id| id.to_string());
     let rows = tx.query(&sql, params![first.to_string(), last.to_string(), of], |row| {
-        let change = match row.get::<_, String>(2)?.as_str() {
+        let change = match row.get::<String>(2)?.as_str() {
             "cancelled" => Change::Cancelled,
             _ => Change::Moved { starts: time(row, 3)?, ends: time(row, 4)?, room: row.get(5)? },
         };
@@ -269,7 +269,7 @@ pub fn made(
             ends: Wall(row.get(5)?),
             room: row.get(6)?,
         };
-        Ok((Stored { id: parsed(row, 0)?, lesson }, row.get::<_, bool>(7)?))
+        Ok((Stored { id: parsed(row, 0)?, lesson }, row.get::<bool>(7)?))
     })?;
     let (kept, free): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, fixed)| *fixed);
     let kept = kept.into_iter().map(|(s, _)| (s.lesson.period, s.lesson.day)).collect();
@@ -346,11 +346,11 @@ pub fn clock(time: Time) -> String {
     time.strftime("%H:%M").to_string()
 }
 
-fn time(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Time> {
+fn time(row: &Row<'_>, column: usize) -> Read<Time> {
     parsed(row, column)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Period> {
+fn read(row: &Row<'_>) -> Read<Period> {
     let weekday = Weekday::from_monday_one_offset(row.get(2)?).map_err(|why| odd(2, why))?;
     Ok(Period {
         id: parsed(row, 0)?,

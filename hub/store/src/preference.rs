@@ -43,9 +43,8 @@ pub struct PreferenceMail {
 /// What `account` chose, and its version; version 0 before anything was chosen.
 pub fn get(tx: &Tx<'_>, account: Uuid) -> Result<(Choices, i64), Error> {
     let sql = "select choices, version from preference where account = $1";
-    let row = tx.row(sql, params![account.to_string()], |row| {
-        Ok((row.get::<_, String>(0)?, row.get(1)?))
-    })?;
+    let row =
+        tx.row(sql, params![account.to_string()], |row| Ok((row.get::<String>(0)?, row.get(1)?)))?;
     let Some((text, version)) = row else { return Ok((Choices::default(), 0)) };
     Ok((serde_json::from_str(&text).doing("reading preferences")?, version))
 }
@@ -90,7 +89,7 @@ pub fn put(
 /// Which mail goes out for the classes of `account`, and to them: all of it unless they said no.
 pub fn mail(tx: &Tx<'_>, account: Uuid) -> Result<PreferenceMail, Error> {
     let sql = "select kind from mail_switch where account = $1 and is_on = 0";
-    let off = tx.query(sql, params![account.to_string()], |row| row.get::<_, String>(0))?;
+    let off = tx.query(sql, params![account.to_string()], |row| row.get::<String>(0))?;
     let on = |kind: &str| !off.iter().any(|is| is == kind);
     let low_attendance = on(LOW_ATTENDANCE);
     Ok(PreferenceMail { absence: on(ABSENCE), low_attendance, alerts: on(ALERTS) })

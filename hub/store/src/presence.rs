@@ -1,6 +1,6 @@
 //! Marks with the names around them: who was in which lesson.
 
-use super::{Tx, odd, params, parsed};
+use super::{Read, Row, Tx, odd, params, parsed};
 use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::{Source, Status};
@@ -107,8 +107,8 @@ pub fn summary(tx: &Tx<'_>, class: Uuid, (from, until): (Wall, Wall)) -> Result<
     Ok(tx.row(&sql, values, |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Presence> {
-    let word = |n: usize| row.get::<_, String>(n);
+fn read(row: &Row<'_>) -> Read<Presence> {
+    let word = |n: usize| row.get::<String>(n);
     Ok(Presence {
         session: parsed(row, 0)?,
         lesson: row.get(1)?,
@@ -121,7 +121,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Presence> {
         name: row.get(8)?,
         status: word(9)?.parse().map_err(|why: String| odd(9, why))?,
         source: word(10)?.parse().map_err(|why: String| odd(10, why))?,
-        arrived_at: row.get::<_, Option<i64>>(11)?.map(Wall),
+        arrived_at: row.get::<Option<i64>>(11)?.map(Wall),
         at: Wall(row.get(12)?),
         notes: row.get(13)?,
     })

@@ -1,7 +1,7 @@
 //! The register of a class and the history of a student: the marks themselves, found by lesson
 //! or by student, never by going through all of them.
 
-use super::{Tx, params, parsed};
+use super::{Read, Row, Tx, params, parsed};
 use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::{Source, Status};
@@ -88,7 +88,7 @@ impl RegisterRows {
         let mut met = Vec::new();
         tx.query(MARKS, params![session], |row| {
             let cell = Cell::of(parsed(row, 1)?, parsed(row, 2)?);
-            let student = row.get_ref(0)?.as_str()?;
+            let student = row.get::<&str>(0)?;
             match self.places.get(student) {
                 Some(place) => self.people[*place].1[lesson] = cell,
                 None => met.push((student.to_owned(), cell)),
@@ -103,10 +103,10 @@ impl RegisterRows {
         }
         for sql in [SEEN, FACES] {
             tx.query(sql, params![session], |row| {
-                let student = row.get_ref(0)?.as_str_or_null()?;
+                let student = row.get::<Option<&str>>(0)?;
                 let place = student.and_then(|student| self.places.get(student));
                 if let Some(place) = place {
-                    let count = u16::try_from(row.get::<_, i64>(1)?).unwrap_or(u16::MAX);
+                    let count = u16::try_from(row.get::<i64>(1)?).unwrap_or(u16::MAX);
                     let cell = &mut self.people[*place].1[lesson];
                     cell.seen = cell.seen.saturating_add(count);
                 }
@@ -143,7 +143,7 @@ fn lessons(tx: &Tx<'_>, class: Uuid, span: RegisterSpan) -> Result<Vec<MatrixLes
     })
 }
 
-fn person(row: &rusqlite::Row<'_>) -> rusqlite::Result<MatrixPerson> {
+fn person(row: &Row<'_>) -> Read<MatrixPerson> {
     Ok(MatrixPerson {
         id: parsed(row, 0)?,
         number: row.get(1)?,
@@ -257,7 +257,7 @@ pub fn history(
             starts: Wall(row.get(6)?),
             status: parsed(row, 7)?,
             source: parsed(row, 8)?,
-            arrived_at: row.get::<_, Option<i64>>(9)?.map(Wall),
+            arrived_at: row.get::<Option<i64>>(9)?.map(Wall),
             notes: row.get(10)?,
         })
     })
@@ -327,7 +327,7 @@ pub fn entries(
         let day = parsed(row, 2)?;
         let lesson =
             MatrixLesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) };
-        Ok((lesson, row.get::<_, String>(5)?, row.get::<_, String>(6)?))
+        Ok((lesson, row.get::<String>(5)?, row.get::<String>(6)?))
     })?;
     let full = lessons.len() == limit as usize;
     let next = lessons.last().filter(|_| full).map(|(last, ..)| (last.starts, last.id));
@@ -341,7 +341,7 @@ pub fn entries(
                 person: person(row)?,
                 status: parsed(row, 4)?,
                 source: parsed(row, 5)?,
-                arrived_at: row.get::<_, Option<i64>>(6)?.map(Wall),
+                arrived_at: row.get::<Option<i64>>(6)?.map(Wall),
                 notes: row.get(7)?,
             })
         })?;

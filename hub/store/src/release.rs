@@ -2,7 +2,7 @@
 //! after a restart: plain templates are never on disk.
 
 use super::cursor::signed;
-use super::{Tx, audit, change, device, params};
+use super::{Read, Row, Tx, audit, change, device, params};
 use rules::error::{Doing, Error};
 use serde_json::json;
 use wire::link::Desired;
@@ -100,9 +100,9 @@ pub fn desired(tx: &Tx<'_>) -> Result<Vec<(DeviceId, Desired)>, Error> {
          where d.is_active = 1";
     let rows = tx.query(sql, [], |row| {
         let device = device::device_id(row, 0)?;
-        let room = row.get::<_, String>(1)?;
-        let way = row.get::<_, String>(2)?;
-        Ok((device, room, way, super::unsigned(row, 3)?, row.get::<_, Option<Vec<u8>>>(4)?))
+        let room = row.get::<String>(1)?;
+        let way = row.get::<String>(2)?;
+        Ok((device, room, way, super::unsigned(row, 3)?, row.get::<Option<Vec<u8>>>(4)?))
     })?;
     let desired = |(device, room, way, gallery, signed): (_, _, String, _, Option<Vec<u8>>)| {
         let manifest = signed.map_or(Ok([0; 32]), |bytes| digest(&bytes))?;
@@ -132,7 +132,7 @@ pub fn remember(
 pub fn held_to(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Vec<StudentId>>, Error> {
     let sql = "select p.people from device d join gallery_people p on p.blake3 = d.held_to
          where d.id = $1";
-    let bytes = tx.row(sql, [device.as_str()], |row| row.get::<_, Vec<u8>>(0))?;
+    let bytes = tx.row(sql, [device.as_str()], |row| row.get::<Vec<u8>>(0))?;
     let people = bytes.map(|bytes| postcard::from_bytes(&bytes));
     people.transpose().doing("reading a gallery's people")
 }
@@ -250,14 +250,14 @@ pub fn history(
     tx.query(&sql, params![device.as_str(), signed(before), limit], read_progress)
 }
 
-fn read_progress(row: &rusqlite::Row<'_>) -> rusqlite::Result<Progress> {
+fn read_progress(row: &Row<'_>) -> Read<Progress> {
     Ok(Progress {
         device: device::device_id(row, 0)?,
         version: super::unsigned(row, 1)?,
         created: Wall(row.get(2)?),
         expires: Wall(row.get(3)?),
         people: row.get(4)?,
-        fetched: row.get::<_, Option<i64>>(5)?.map(Wall),
+        fetched: row.get::<Option<i64>>(5)?.map(Wall),
         in_use: super::unsigned(row, 6)?,
         online: row.get(7)?,
         trouble: row.get(8)?,

@@ -1,7 +1,7 @@
 //! Sums of lessons for reports: they read `tally`, never the marks.
 
 use super::class::VISIBLE;
-use super::{Tx, params, parsed};
+use super::{Read, Row, Tx, params, parsed};
 use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::Counted;
@@ -93,7 +93,7 @@ pub fn subjects(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Subject>, Error> {
     })
 }
 
-fn sums(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Sums> {
+fn sums(row: &Row<'_>, column: usize) -> Read<Sums> {
     Ok(Sums { present: row.get(column)?, late: row.get(column + 1)?, absent: row.get(column + 2)? })
 }
 

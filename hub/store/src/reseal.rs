@@ -21,7 +21,7 @@ fn some(
     place: fn(Uuid) -> String,
 ) -> Result<usize, Error> {
     let mut count = 0;
-    for (id, sealed) in tx.query(select, [], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))? {
+    for (id, sealed) in tx.query(select, [], |row| Ok((row.get::<String>(0)?, row.get(1)?)))? {
         let uuid: Uuid = id.parse().doing("reading an id")?;
         let sealed: Vec<u8> = sealed;
         if let Some(new) = keys.reseal(&place(uuid), &sealed) {

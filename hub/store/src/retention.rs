@@ -136,7 +136,7 @@ fn crops(
          where (e.sighting, e.part) > ($2, $3) order by e.sighting, e.part limit $4";
     let RetentionLooked(sighting, part) = after;
     let seen = tx.query(sql, params![before.0, sighting, part, limit], |row| {
-        Ok((RetentionLooked(row.get(0)?, row.get(1)?), row.get::<_, i64>(2)? == 1))
+        Ok((RetentionLooked(row.get(0)?, row.get(1)?), row.get::<i64>(2)? == 1))
     })?;
     let over = seen.iter().filter(|(_, over)| *over).map(|(at, _)| at);
     let mut rows = 0;
@@ -174,7 +174,7 @@ mod tests {
         drop(old);
         let db = crate::Db::open(&path).unwrap();
         let alone = "select count(*) from mark where sighting is null";
-        let alone = db.read(move |tx| tx.row(alone, [], |row| row.get::<_, i64>(0)));
+        let alone = db.read(move |tx| tx.row(alone, [], |row| row.get::<i64>(0)));
         assert_eq!(alone.await.unwrap(), Some(1));
     }
 
@@ -201,7 +201,7 @@ mod tests {
             let (rows, _) =
                 sweep(tx, RetentionKind::Health, Wall(10), &RetentionLooked::default(), 100)?;
             let left = "select group_concat(seq) from health";
-            Ok((over, rows, tx.row(left, [], |row| row.get::<_, String>(0))?))
+            Ok((over, rows, tx.row(left, [], |row| row.get::<String>(0))?))
         };
         assert_eq!(db.write(swept).await.unwrap(), (2, 2, Some("3,4".to_owned())));
     }
@@ -213,7 +213,7 @@ mod tests {
         let plans = |tx: &Tx<'_>| {
             let plan = |(table, key, over): &(&str, &str, &str)| {
                 let sql = format!("explain query plan select {key} from {table} where {over}");
-                Ok(tx.query(&sql, [0], |row| row.get::<_, String>(3))?.join("\n"))
+                Ok(tx.query(&sql, [0], |row| row.get::<String>(3))?.join("\n"))
             };
             plain(RetentionKind::Health).iter().map(plan).collect::<Result<Vec<_>, Error>>()
         };

@@ -1,7 +1,7 @@
 //! What decisions read and write: the state of a sighting, the keys of its evidence, and the
 //! steps that can be taken back.
 
-use super::{Tx, change, params, parsed, parsed_option};
+use super::{Row, Tx, change, params, parsed, parsed_option};
 use crate::evidence::{self, Evidence};
 use rules::error::{Doing, Error};
 use rules::review::{FormerReview, ReviewFacts, ReviewState, holder};
@@ -24,14 +24,14 @@ pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<ReviewFacts, Error> {
          from sighting s where s.id = $1";
     let ruled_out = ruled_out(tx, id)?;
     let candidates = candidates(tx, id)?;
-    let read = |row: &rusqlite::Row<'_>| {
+    let read = |row: &Row<'_>| {
         let state = ReviewState {
             status: super::parsed(row, 2)?,
             predicted: parsed_option(row, 1)?,
-            sure: row.get::<_, f64>(7)?.to_bits(),
+            sure: row.get::<f64>(7)?.to_bits(),
             decided: parsed_option(row, 3)?,
             reviewer: row.get(4)?,
-            reviewed_at: row.get::<_, Option<i64>>(5)?.map(Wall),
+            reviewed_at: row.get::<Option<i64>>(5)?.map(Wall),
             notes: row.get(6)?,
             ruled_out,
         };
@@ -60,8 +60,8 @@ fn candidates(tx: &Tx<'_>, id: RecordId) -> Result<Vec<(StudentId, f64)>, Error>
          join sighting s on s.id = c.sighting where c.sighting = $1 order by c.rank";
     tx.query(sql, params![id.to_string()], |row| {
         #[expect(clippy::cast_possible_truncation, reason = "a cosine has no more digits in f32")]
-        let score = row.get::<_, f64>(1)? as f32;
-        let scale = Scale::of(&row.get::<_, String>(2)?);
+        let score = row.get::<f64>(1)? as f32;
+        let scale = Scale::of(&row.get::<String>(2)?);
         Ok((parsed(row, 0)?, f64::from(scale.confidence(score))))
     })
 }
@@ -169,7 +169,7 @@ pub fn last_step(
          order by n desc limit 1";
     let record = record.map(|id| id.to_string());
     tx.row(sql, params![account.to_string(), record], |row| {
-        let former = serde_json::from_str(&row.get::<_, String>(1)?);
+        let former = serde_json::from_str(&row.get::<String>(1)?);
         Ok((row.get(0)?, former.map_err(|why| super::odd(1, why))?))
     })
 }

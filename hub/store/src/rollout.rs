@@ -1,6 +1,6 @@
 //! Tables `rollout` and `rollout_door`: how updates go from door to door.
 
-use super::{Tx, audit, change, device, odd, params, parsed, parsed_option};
+use super::{Read, Row, Tx, audit, change, device, odd, params, parsed, parsed_option};
 use rules::error::{Doing, Error};
 use rules::rollout::{RolloutDoor, RolloutFacts, Stage};
 use serde_json::json;
@@ -102,7 +102,7 @@ pub fn begin(
     let sql = "insert into rollout (name, stage, state, first, forgiven, began_at, began_by)
          values ($1, 'one', 'going', $2, 0, $3, $4) returning n";
     let first = first.map(DeviceId::as_str);
-    let n = tx.row(sql, params![name, first, now.0, actor], |row| row.get::<_, u32>(0))?;
+    let n = tx.row(sql, params![name, first, now.0, actor], |row| row.get::<u32>(0))?;
     let n = n.ok_or_else(|| Error::internal("beginning a rollout", "it has no number"))?;
     noted(tx, n, "begin", json!({ "update": name, "version": update.version }), actor, now)?;
     get(tx, n)
@@ -197,7 +197,7 @@ pub fn facts(tx: &Tx<'_>, rollout: &Rollout) -> Result<RolloutFacts, Error> {
         Ok(RolloutDoor {
             id: device::device_id(row, 0)?,
             online: row.get(1)?,
-            step: parsed_option(row, 2)?.zip(row.get::<_, Option<i64>>(3)?.map(Wall)),
+            step: parsed_option(row, 2)?.zip(row.get::<Option<i64>>(3)?.map(Wall)),
         })
     })?;
     let Rollout { stage, first, forgiven, .. } = rollout.clone();
@@ -226,7 +226,7 @@ pub fn asked(tx: &Tx<'_>, n: u32) -> Result<Vec<Asked>, Error> {
 /// How many active doors can run the update of `rollout`.
 pub fn reach(tx: &Tx<'_>, rollout: &Rollout) -> Result<usize, Error> {
     let sql = "select count(*) from device where is_active = 1 and machine = $1";
-    let count = tx.row(sql, params![rollout.machine.as_str()], |row| row.get::<_, u32>(0))?;
+    let count = tx.row(sql, params![rollout.machine.as_str()], |row| row.get::<u32>(0))?;
     Ok(count.unwrap_or(0) as usize)
 }
 
@@ -238,7 +238,7 @@ pub fn offers(tx: &Tx<'_>) -> Result<HashMap<DeviceId, Offer>, Error> {
     let rows = tx.query(sql, [], |row| {
         let state: String = row.get(2)?;
         let signed: Vec<u8> = row.get(3)?;
-        Ok((device::device_id(row, 0)?, row.get::<_, u32>(1)?, state == "going", signed))
+        Ok((device::device_id(row, 0)?, row.get::<u32>(1)?, state == "going", signed))
     })?;
     let read = |(id, rollout, is_going, signed): (DeviceId, u32, bool, Vec<u8>)| {
         let signed = postcard::from_bytes(&signed).doing("reading an update")?;
@@ -262,7 +262,7 @@ pub fn heard(tx: &Tx<'_>, id: &DeviceId, said: &Progress, now: Wall) -> Result<b
     Ok(known + tx.execute(sql, values)? > 0)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Rollout> {
+fn read(row: &Row<'_>) -> Read<Rollout> {
     let stage: String = row.get(4)?;
     let state: String = row.get(5)?;
     let known = RolloutState::ALL.iter().find(|(_, name)| *name == state);
@@ -274,7 +274,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Rollout> {
         stage: Stage::named(&stage).ok_or_else(|| odd(4, "a stage that nobody here writes"))?,
         state: known.ok_or_else(|| odd(5, "a state that nobody here writes"))?.0,
         first: parsed_option(row, 6)?,
-        forgiven: row.get::<_, u32>(7)? as usize,
+        forgiven: row.get::<u32>(7)? as usize,
         began: Wall(row.get(8)?),
         began_by: row.get(9)?,
     })

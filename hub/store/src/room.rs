@@ -1,6 +1,6 @@
 //! Table `room`: where lessons and doors are.
 
-use super::{Tx, audit, params, parsed};
+use super::{Read, Row, Tx, audit, params, parsed};
 use rules::error::Error;
 use serde_json::json;
 use uuid::Uuid;
@@ -137,6 +137,6 @@ fn noted(tx: &Tx<'_>, action: &str, id: Uuid, actor: &str, now: Wall) -> Result<
     audit::add(tx, now, &audit::AuditEntry { actor, action, table: "room", id: &id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Room> {
+fn read(row: &Row<'_>) -> Read<Room> {
     Ok(Room { id: parsed(row, 0)?, name: row.get(1)?, location: row.get(2)?, version: row.get(3)? })
 }

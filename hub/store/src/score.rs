@@ -23,7 +23,7 @@ pub fn decided(tx: &Tx<'_>, model: &ModelId, usual: &Lines) -> Result<Scores, Er
                  and c.rank = (select min(f.rank) from candidate f where f.sighting = s.id)";
         let values = params![status, model.as_str(), FUSED, HUB, MOST];
         let rows = tx.query(sql, values, |row| {
-            Ok((row.get::<_, f64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?))
+            Ok((row.get::<f64>(0)?, row.get::<bool>(1)?, row.get::<bool>(2)?))
         })?;
         for (score, fused, right) in rows {
             let score = single(score, fused, usual);

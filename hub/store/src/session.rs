@@ -1,6 +1,6 @@
 //! Table `session`: one lesson of a class on one day.
 
-use super::{Tx, params, parsed, parsed_option};
+use super::{Read, Row, Tx, params, parsed, parsed_option};
 use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::placing::{EARLY_MS, LONGEST_MS};
@@ -304,7 +304,7 @@ pub fn add(tx: &Tx<'_>, session: &Session) -> Result<(), Error> {
     tx.execute(sql, values).map(drop)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Session> {
+fn read(row: &Row<'_>) -> Read<Session> {
     Ok(Session {
         id: parsed(row, 0)?,
         class: parsed(row, 1)?,
@@ -316,7 +316,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Session> {
         room: row.get(7)?,
         source: parsed(row, 8)?,
         period: parsed_option(row, 9)?,
-        closed_at: row.get::<_, Option<i64>>(10)?.map(Wall),
+        closed_at: row.get::<Option<i64>>(10)?.map(Wall),
         version: row.get(11)?,
     })
 }

@@ -3,7 +3,7 @@
 //!
 //! The key store remembers it beside the certificates that ended: it is backed up apart.
 
-use super::{Tx, change, params};
+use super::{Row, Tx, change, params};
 use rules::error::Error;
 use wire::Wall;
 
@@ -130,10 +130,10 @@ pub(crate) fn put(tx: &Tx<'_>, kind: ShutKind, what: &str, now: Wall) -> Result<
 
 /// Everything that is remembered.
 pub fn all(tx: &Tx<'_>) -> Result<Vec<Shut>, Error> {
-    let one = |row: &rusqlite::Row<'_>| {
+    let one = |row: &Row<'_>| {
         let what = row.get(1)?;
         let at = Wall(row.get(2)?);
-        Ok(ShutKind::of(&row.get::<_, String>(0)?).map(|kind| Shut { kind, what, at }))
+        Ok(ShutKind::of(&row.get::<String>(0)?).map(|kind| Shut { kind, what, at }))
     };
     let found = tx.query("select kind, what, at from shut order by at", [], one)?;
     Ok(found.into_iter().flatten().collect())

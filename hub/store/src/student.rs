@@ -1,11 +1,9 @@
 //! Table `student`: people who are seen, students and staff alike.
 
-use super::{Tx, audit, change, params, parsed};
+use super::{Param, Read, Row, Tx, Value, audit, change, params, parsed};
 use crate::reader::{Reader, visible_student};
 use rules::error::Error;
 use rules::person::PersonDetails;
-use rusqlite::params_from_iter;
-use rusqlite::types::{ToSql, Value};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -209,7 +207,7 @@ pub fn list(
         *COLUMNS,
         wanted.conditions.join(" and ")
     );
-    tx.query(&sql, params_from_iter(wanted.values), read)
+    tx.query(&sql, wanted.values, read)
 }
 
 /// The conditions of a list, those that are there and no others.
@@ -314,7 +312,7 @@ pub fn counts(tx: &Tx<'_>) -> Result<StudentCounts, Error> {
              count(*) filter (where s.is_active = 0)
          from student s where s.erased_at is null"
     );
-    let read = |row: &rusqlite::Row<'_>| {
+    let read = |row: &Row<'_>| {
         let active = row.get(0)?;
         let known = row.get(1)?;
         let not_enrolled = row.get(2)?;
@@ -348,10 +346,10 @@ pub fn add(
     );
     let id_text = id.to_string();
     let kind = kind(p.is_staff);
-    let values: [&dyn ToSql; 6] =
+    let values: [&dyn Param; 6] =
         [&id_text, &p.student_number, &p.first_name, &p.last_name, &kind, &now.0];
     let said = p.details.values();
-    tx.execute(&sql, params_from_iter(values.into_iter().chain(said.iter().map(as_sql))))?;
+    tx.execute(&sql, values.into_iter().chain(said.iter().map(as_sql)).collect::<Vec<_>>())?;
     noted(tx, now, actor, "add", id)?;
     Ok(id)
 }
@@ -378,10 +376,10 @@ pub fn change(
     );
     let id_text = id.to_string();
     let kind = kind(p.is_staff);
-    let values: [&dyn ToSql; 7] =
+    let values: [&dyn Param; 7] =
         [&id_text, &version, &p.student_number, &p.first_name, &p.last_name, &kind, &now.0];
     let said = p.details.values();
-    let values = params_from_iter(values.into_iter().chain(said.iter().map(as_sql)));
+    let values = values.into_iter().chain(said.iter().map(as_sql)).collect::<Vec<_>>();
     changed(tx, id, tx.execute(&sql, values)?)?;
     noted(tx, now, actor, "change", id)
 }
@@ -463,16 +461,16 @@ fn details_from(first: usize) -> [(&'static str, String); PersonDetails::NAMES.l
     PersonDetails::NAMES.map(|name| (name, format!("${}", place.next().unwrap_or_default())))
 }
 
-fn as_sql<'a>(text: &'a Option<&str>) -> &'a dyn ToSql {
+fn as_sql<'a>(text: &'a Option<&str>) -> &'a dyn Param {
     text
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Student> {
+fn read(row: &Row<'_>) -> Read<Student> {
     let profile = StudentProfile {
         student_number: row.get("student_number")?,
         first_name: row.get("first_name")?,
         last_name: row.get("last_name")?,
-        is_staff: row.get::<_, String>("kind")? == "staff",
+        is_staff: row.get::<String>("kind")? == "staff",
         details: PersonDetails::try_of(|name| row.get(name))?,
     };
     let face_enrolled = row.get("enrolled")?;
@@ -540,7 +538,7 @@ mod tests {
             let id = add(tx, profile("1", "X"), "t", NOW)?;
             let texts = "select name from pragma_table_info('student')
                  where lower(type) = 'text' and name not in ('id', 'kind')";
-            let columns = tx.query(texts, [], |row| row.get::<_, String>(0))?;
+            let columns = tx.query(texts, [], |row| row.get::<String>(0))?;
             let fill: Vec<_> = columns.iter().map(|name| format!("{name} = 'secret'")).collect();
             tx.execute(&format!("update student set {}", fill.join(", ")), [])?;
             erase(tx, id, true, NOW)?;

@@ -28,7 +28,7 @@ pub fn place(account: Uuid) -> String {
 pub fn get(tx: &Tx<'_>, account: Uuid) -> Result<Option<Totp>, Error> {
     let sql = "select sealed, confirmed_at, last_step from totp where account = $1";
     tx.row(sql, params![account.to_string()], |row| {
-        let confirmed = row.get::<_, Option<i64>>(1)?.is_some();
+        let confirmed = row.get::<Option<i64>>(1)?.is_some();
         Ok(Totp { sealed: row.get(0)?, confirmed, last_step: row.get(2)? })
     })
 }

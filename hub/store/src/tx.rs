@@ -1,12 +1,13 @@
 //! A transaction, as the table files see it: `query`, `row`, `execute` with portable SQL.
 
+use crate::row::{Read, Row, RowError};
+use crate::value::{Params, ValueRef};
 use rules::error::Error;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE, SQLITE_IOERR_FSYNC};
-use rusqlite::{Connection, ErrorCode, Params, Row};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef as Raw};
+use rusqlite::{Connection, ErrorCode, params_from_iter};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
-
-pub use rusqlite::params;
 
 /// An open transaction. Only the database's threads make one.
 pub struct Tx<'c> {
@@ -26,16 +27,14 @@ impl<'c> Tx<'c> {
         &self,
         sql: &str,
         params: impl Params,
-        map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        mut map: impl FnMut(&Row<'_>) -> Read<T>,
     ) -> Result<Vec<T>, Error> {
-        let run = || {
-            #[cfg(debug_assertions)]
-            trouble::strike(self.db)?;
-            let mut statement = self.db.prepare_cached(&numbered(sql))?;
-            let rows = statement.query_map(params, map)?;
-            rows.collect::<rusqlite::Result<Vec<T>>>()
-        };
-        run().map_err(|error| failure(sql, &error))
+        let mut all = Vec::new();
+        self.each(sql, params, |row| {
+            all.push(map(row)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(all)
     }
 
     /// The first row, if there is one.
@@ -46,54 +45,98 @@ impl<'c> Tx<'c> {
         &self,
         sql: &str,
         params: impl Params,
-        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+        map: impl FnOnce(&Row<'_>) -> Read<T>,
     ) -> Result<Option<T>, Error> {
-        let run = || {
-            #[cfg(debug_assertions)]
-            trouble::strike(self.db)?;
-            let mut statement = self.db.prepare_cached(&numbered(sql))?;
-            let mut rows = statement.query(params)?;
-            rows.next()?.map(map).transpose()
-        };
-        run().map_err(|error| failure(sql, &error))
+        let (mut map, mut first) = (Some(map), None);
+        self.each(sql, params, |row| {
+            first = map.take().map(|map| map(row)).transpose()?;
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(first)
     }
 
     /// Shows `see` each row until it breaks off; only one row is in memory at a time.
     ///
     /// # Errors
     /// As [`Tx::query`].
+    #[expect(clippy::needless_pass_by_value, reason = "values are written where they are used")]
     pub fn each(
         &self,
         sql: &str,
         params: impl Params,
-        mut see: impl FnMut(&Row<'_>) -> rusqlite::Result<ControlFlow<()>>,
+        mut see: impl FnMut(&Row<'_>) -> Read<ControlFlow<()>>,
     ) -> Result<(), Error> {
-        let run = || {
+        let mut run = || {
             #[cfg(debug_assertions)]
             trouble::strike(self.db)?;
             let mut statement = self.db.prepare_cached(&numbered(sql))?;
-            let mut rows = statement.query(params)?;
+            let mut rows = statement.query(params_from_iter(params.values()))?;
             while let Some(row) = rows.next()? {
-                if see(row)?.is_break() {
+                if see(&Row::new(row))?.is_break() {
                     break;
                 }
             }
             Ok(())
         };
-        run().map_err(|error| failure(sql, &error))
+        run().map_err(|fault: Fault| fault.told(sql))
     }
 
     /// How many rows it changed.
     ///
     /// # Errors
     /// As [`Tx::query`]; `Conflict` when something unique is there already.
+    #[expect(clippy::needless_pass_by_value, reason = "values are written where they are used")]
     pub fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Error> {
         let run = || {
             #[cfg(debug_assertions)]
             trouble::strike(self.db)?;
-            self.db.prepare_cached(&numbered(sql))?.execute(params)
+            let mut statement = self.db.prepare_cached(&numbered(sql))?;
+            Ok(statement.execute(params_from_iter(params.values()))?)
         };
-        run().map_err(|error| failure(sql, &error))
+        run().map_err(|fault: Fault| fault.told(sql))
+    }
+}
+
+/// Why a statement gave no answer.
+enum Fault {
+    /// The database.
+    Store(rusqlite::Error),
+    /// What it answered.
+    Row(RowError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<RowError> for Fault {
+    fn from(error: RowError) -> Self {
+        Self::Row(error)
+    }
+}
+
+impl Fault {
+    fn told(self, sql: &str) -> Error {
+        match self {
+            Self::Store(error) => failure(sql, &error),
+            Self::Row(error) => {
+                Error::internal("a database operation", format!("{error} in: {sql}"))
+            }
+        }
+    }
+}
+
+impl ToSql for ValueRef<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null => Raw::Null,
+            Self::Integer(number) => Raw::Integer(number),
+            Self::Real(number) => Raw::Real(number),
+            Self::Text(text) => Raw::Text(text.as_bytes()),
+            Self::Blob(bytes) => Raw::Blob(bytes),
+        }))
     }
 }
 
@@ -232,14 +275,14 @@ pub mod trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{forget, login, room};
+    use crate::{forget, login, params, room};
 
     #[test]
     fn parameters_go_by_their_number_not_by_their_place() {
         let db = Connection::open_in_memory().unwrap();
         let tx = Tx::new(&db);
         let pair = tx.row("select $2, $1, $2", params!["one", "two"], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            Ok((row.get::<String>(0)?, row.get::<String>(1)?))
         });
         assert_eq!(pair.unwrap(), Some(("two".into(), "one".into())));
     }
@@ -288,7 +331,7 @@ mod tests {
         let db = crate::Db::open(&dir.path().join("hub.db")).unwrap();
         let plan = |tx: &Tx<'_>, sql: &str| {
             let sql = format!("explain query plan {sql}");
-            Ok::<_, Error>(tx.query(&sql, ["x"], |row| row.get::<_, String>(3))?.join("\n"))
+            Ok::<_, Error>(tx.query(&sql, ["x"], |row| row.get::<String>(3))?.join("\n"))
         };
 
         for sql in [forget::RULED_OUT, room::CLASSES, login::OLD] {

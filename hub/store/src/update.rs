@@ -1,7 +1,7 @@
 //! Table `door_update`: programs for doors that somebody signed. Their files lie beside the
 //! database.
 
-use super::{Tx, audit, params, parsed, setting};
+use super::{Read, Row, Tx, audit, params, parsed, setting};
 use rules::error::{Doing, Error};
 use serde_json::json;
 use wire::Wall;
@@ -88,7 +88,7 @@ pub fn list(tx: &Tx<'_>, limit: u32) -> Result<Vec<Update>, Error> {
 
 const COLUMNS: &str = "name, version, machine, released_at, length, added_at, added_by";
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Update> {
+fn read(row: &Row<'_>) -> Read<Update> {
     Ok(Update {
         name: row.get(0)?,
         version: row.get(1)?,

@@ -1,7 +1,7 @@
 //! What doors could have recognised: the evidence behind an absence, from `health`, `loss` and the
 //! galleries that doors had.
 
-use super::{Tx, cursor::signed, odd, params, parsed, parsed_option};
+use super::{Read, Row, Tx, cursor::signed, odd, params, parsed, parsed_option};
 use rules::attendance::closing::{ClosingDoor, ClosingWhy, DoorReport, Pupil};
 use rules::attendance::placing;
 use rules::error::{Doing, Error};
@@ -56,9 +56,9 @@ fn passed(tx: &Tx<'_>, door: &str, (from, to): (Wall, Wall)) -> Result<bool, Err
     Ok(tx.row(sql, params![door, from.0, to.0], |_| Ok(()))?.is_some())
 }
 
-pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<DoorReport> {
-    let count = |n| -> rusqlite::Result<u64> {
-        Ok(u64::try_from(row.get::<_, Option<i64>>(n)?.unwrap_or(0)).unwrap_or(0))
+pub(super) fn read(row: &Row<'_>) -> Read<DoorReport> {
+    let count = |n| -> Read<u64> {
+        Ok(u64::try_from(row.get::<Option<i64>>(n)?.unwrap_or(0)).unwrap_or(0))
     };
     let blind: Option<String> = row.get(4)?;
     let blind = blind.map(|json| serde_json::from_str(&json).map_err(|why| odd(4, why)));
@@ -81,7 +81,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<DoorReport> {
 pub fn members(tx: &Tx<'_>, door: &str, version: u64) -> Result<Vec<StudentId>, Error> {
     let sql = "select p.people from gallery_release r join gallery_people p on p.blake3 = r.blake3
          where r.device = $1 and r.version = $2";
-    let bytes = tx.row(sql, params![door, signed(version)], |row| row.get::<_, Vec<u8>>(0))?;
+    let bytes = tx.row(sql, params![door, signed(version)], |row| row.get::<Vec<u8>>(0))?;
     let people = bytes.map(|bytes| postcard::from_bytes::<Vec<StudentId>>(&bytes));
     let mut people = people.transpose().doing("reading a gallery's people")?.unwrap_or_default();
     people.sort_unstable();

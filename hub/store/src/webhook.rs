@@ -1,6 +1,6 @@
 //! Tables `webhook` and `webhook_message`: who is told what happens here, and what was told.
 
-use super::{Tx, audit, params, parsed};
+use super::{Read, Row, Tx, audit, params, parsed};
 use crate::keys::Keys;
 use rules::error::Error;
 use serde_json::json;
@@ -73,7 +73,7 @@ pub fn add(
     actor: &str,
     now: Wall,
 ) -> Result<(), Error> {
-    let count = tx.row("select count(*) from webhook", [], |row| row.get::<_, i64>(0))?;
+    let count = tx.row("select count(*) from webhook", [], |row| row.get::<i64>(0))?;
     if count.unwrap_or(0) >= MOST {
         return Err(Error::Conflict(format!("there are {MOST} webhooks: remove one first")));
     }
@@ -240,14 +240,14 @@ fn noted(tx: &Tx<'_>, action: &str, id: Uuid, actor: &str, now: Wall) -> Result<
     audit::add(tx, now, &audit::AuditEntry { actor, action, table: "webhook", id: &id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Webhook> {
+fn read(row: &Row<'_>) -> Read<Webhook> {
     let events: String = row.get(2)?;
     Ok(Webhook {
         id: parsed(row, 0)?,
         url: row.get(1)?,
         events: events.split_whitespace().map(str::to_owned).collect(),
         is_active: row.get(3)?,
-        failing_since: row.get::<_, Option<i64>>(4)?.map(Wall),
+        failing_since: row.get::<Option<i64>>(4)?.map(Wall),
         created_at: Wall(row.get(5)?),
         version: row.get(6)?,
     })

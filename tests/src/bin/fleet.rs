@@ -335,7 +335,7 @@ fn proved(tx: &Tx<'_>) -> Result<(), rules::Error> {
 fn made_since(db: &Db, runtime: &Runtime, before: u64) -> anyhow::Result<bool> {
     let newest = |tx: &Tx<'_>| {
         let sql = "select coalesce(max(version), 0) from gallery_release";
-        tx.row(sql, [], |row| row.get::<_, i64>(0))
+        tx.row(sql, [], |row| row.get::<i64>(0))
     };
     let newest = runtime.block_on(db.read(newest))?.unwrap_or(0);
     Ok(u64::try_from(newest)? > before)

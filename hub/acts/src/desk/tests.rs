@@ -209,7 +209,7 @@ async fn a_teacher_takes_back_what_went_to_another_class() {
         tx.execute(
             "delete from roster where student = $1",
             [tx.row("select id from student where student_number = '2'", [], |row| {
-                row.get::<_, String>(0)
+                row.get::<String>(0)
             })?
             .unwrap()],
         )

@@ -430,7 +430,7 @@ proptest! {
             }
             let stored = rig.db.read(|tx| tx.query(
                 "select epoch, seq from health order by epoch, seq", params![],
-                |row| Ok((row.get::<_, Vec<u8>>(0)?[0], row.get::<_, i64>(1)? as u64)),
+                |row| Ok((row.get::<Vec<u8>>(0)?[0], row.get::<i64>(1)? as u64)),
             )).await.unwrap();
             let wanted: Vec<_> =
                 model.iter().flat_map(|(life, all)| all.iter().map(|n| (*life, *n))).collect();

@@ -189,7 +189,7 @@ async fn whoever_else_it_may_have_been_moves_up_and_keeps_the_picture() {
         let key = keys.student(other)?.unwrap();
         let open = crop.open(id, Part::Crop, &key).unwrap().to_vec();
         let sql = "select verdict, reasons, confidence from sighting";
-        let row = tx.row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, f64>(2)?)))?;
+        let row = tx.row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get::<f64>(2)?)))?;
         Ok((review::facts(tx, id)?.state.predicted, open, row.unwrap()))
     };
     let (predicted, open, row): (_, _, (String, String, f64)) = school.db.read(read).await.unwrap();

@@ -5,11 +5,10 @@
 
 use super::{COLUMNS, PERSON, SightingQuery, SightingSeen, TABLES, candidates, read};
 use crate::reader::Reader;
-use crate::{Tx, parsed};
+use crate::{Row, Tx, parsed};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rules::auth::Role;
 use rules::error::Error;
-use rusqlite::params_from_iter;
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
@@ -250,8 +249,8 @@ impl QueueDesk<'_, '_> {
         let sql = format!(
             "select s.order_at from sighting s where {waiting} order by s.order_at desc limit 1"
         );
-        let read = |row: &rusqlite::Row<'_>| row.get(0).map(Wall);
-        self.tx.row(&sql, params_from_iter(asked.values), read)
+        let read = |row: &Row<'_>| row.get(0).map(Wall);
+        self.tx.row(&sql, asked.values, read)
     }
 
     fn devices(&self, from: Wall, until: Wall, upto: Option<String>) -> Result<Vec<String>, Error> {
@@ -265,7 +264,7 @@ impl QueueDesk<'_, '_> {
         }
         let sql =
             format!("select distinct s.device from sighting s where {waiting} order by 1 desc");
-        self.tx.query(&sql, params_from_iter(asked.values), |row| row.get(0))
+        self.tx.query(&sql, asked.values, |row| row.get(0))
     }
 
     /// The next cards of `group`, those after the spot if the page begins in it.
@@ -287,8 +286,7 @@ impl QueueDesk<'_, '_> {
             "select s.id from sighting s where {waiting}
              order by s.confidence desc, s.id desc limit {limit}"
         );
-        let ids: Vec<RecordId> =
-            self.tx.query(&sql, params_from_iter(asked.values), |row| parsed(row, 0))?;
+        let ids: Vec<RecordId> = self.tx.query(&sql, asked.values, |row| parsed(row, 0))?;
         self.left -= u32::try_from(ids.len()).unwrap_or(self.left);
         if !ids.is_empty() {
             self.found.push((group, ids));
@@ -328,9 +326,9 @@ fn lessons(
          order by l.starts desc, l.id desc limit 200",
         asked.conditions()
     );
-    tx.query(&sql, params_from_iter(asked.values), |row| {
+    tx.query(&sql, asked.values, |row| {
         let id = parsed(row, 0)?;
-        let class = row.get::<_, Option<String>>(1)?;
+        let class = row.get::<Option<String>>(1)?;
         let (starts, ends) = (Wall(row.get(4)?), Wall(row.get(5)?));
         let name = if class.is_some() { row.get(2)? } else { String::new() };
         Ok(QueueLesson { id, class, name, room: row.get(3)?, starts, ends })
@@ -345,7 +343,7 @@ fn rows(
     let mut asked = SightingQuery::default();
     let list: Vec<_> = ids.iter().map(|id| asked.bind(id.to_string())).collect();
     let sql = format!("select {COLUMNS} from {TABLES} where s.id in ({})", list.join(", "));
-    let rows = tx.query(&sql, params_from_iter(asked.values), read)?;
+    let rows = tx.query(&sql, asked.values, read)?;
     let mut named = candidates(tx, reader, ids)?;
     let with = |mut row: SightingSeen| {
         row.candidates = named.remove(&row.id).unwrap_or_default();

@@ -197,7 +197,7 @@ proptest! {
 /// How the database goes about a question.
 pub(super) fn plan(tx: &Tx<'_>, sql: &str, values: Vec<Value>) -> Vec<String> {
     let sql = format!("explain query plan {sql}");
-    tx.query(&sql, params_from_iter(values), |row| row.get(3)).unwrap()
+    tx.query(&sql, values, |row| row.get(3)).unwrap()
 }
 
 #[test]

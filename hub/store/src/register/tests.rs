@@ -11,9 +11,7 @@ use std::collections::BTreeMap;
 fn plan(tx: &Tx<'_>, sql: &str) -> String {
     let sql = format!("explain query plan {sql}");
     let count = (1..=10).take_while(|n| sql.contains(&format!("${n}"))).count();
-    let nothing = vec![rusqlite::types::Value::Null; count];
-    let values = rusqlite::params_from_iter(nothing);
-    tx.query(&sql, values, |row| row.get::<_, String>(3)).unwrap().join("\n")
+    tx.query(&sql, vec![None::<String>; count], |row| row.get::<String>(3)).unwrap().join("\n")
 }
 
 #[tokio::test]

@@ -1,15 +1,15 @@
 //! A small school with lessons and marks, and the sums of it against what its marks say.
 
 use super::*;
-use crate::Db;
 use crate::sample::{admin, class_of, lesson, marked};
+use crate::{Db, Params};
 use jiff::civil::date;
 use proptest::prelude::*;
 use rules::attendance::{Source, Status};
 
-fn plan(tx: &Tx<'_>, sql: &str, values: impl rusqlite::Params) -> Vec<String> {
+fn plan(tx: &Tx<'_>, sql: &str, values: impl Params) -> Vec<String> {
     let sql = format!("explain query plan {sql}");
-    tx.query(&sql, values, |row| row.get::<_, String>(3)).unwrap()
+    tx.query(&sql, values, |row| row.get::<String>(3)).unwrap()
 }
 
 #[tokio::test]
