@@ -227,7 +227,7 @@ pub fn change(
     }
     let sql = "update user_account set email = $3, name = $4, role = $5, student = $6,
              teacher_id = $7, is_active = $8, may_link = $9, version = version + 1
-         where id = $1 and ($2 is null or version = $2)";
+         where id = $1 and (version = $2 or $2 is null)";
     let student = p.student.map(|student| student.to_string());
     let role = p.role.as_str();
     let active = p.is_active;

@@ -161,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn alerts_and_the_lessons_of_a_day_are_found_by_an_index() {
         let dir = tempfile::tempdir().unwrap();
-        let db = crate::Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = crate::Db::in_file(&dir.path().join("hub.db")).unwrap();
         let plans = |tx: &Tx<'_>| {
             let all = [
                 "select device, kind from door_alert where until is null".to_owned(),

@@ -541,7 +541,7 @@ mod tests {
     #[tokio::test]
     async fn what_an_anchor_may_date_is_found_by_its_boot() {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::in_file(&dir.path().join("hub.db")).unwrap();
         let plan = |sql: String| {
             db.read(move |tx| {
                 let values = params!["d1", 0, 0, 0, 0, 0, 0, 0];

@@ -232,8 +232,15 @@ mod tests {
     use serde_json::json;
 
     async fn chain(rows: i64) -> (tempfile::TempDir, Db) {
+        chain_by(Db::open, rows).await
+    }
+
+    async fn chain_by(
+        open: fn(&std::path::Path) -> Result<Db, Error>,
+        rows: i64,
+    ) -> (tempfile::TempDir, Db) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = open(&dir.path().join("hub.db")).unwrap();
         let write = move |tx: &Tx<'_>| {
             (1..=rows).try_for_each(|n| {
                 let entry = AuditEntry {
@@ -282,7 +289,7 @@ mod tests {
             "delete from audit where n = 2",
             "update audit set n = 9 where n = 2",
         ] {
-            let (dir, db) = chain(3).await;
+            let (dir, db) = chain_by(Db::in_file, 3).await;
             let raw = Connection::open(dir.path().join("hub.db")).unwrap();
             assert!(raw.execute(tamper, []).is_err(), "the trigger lets it pass: {tamper}");
             raw.execute_batch(

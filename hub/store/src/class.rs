@@ -149,9 +149,9 @@ pub fn page(
     }
     let sql = format!(
         "select {COLUMNS} from class c where {VISIBLE} and c.is_active = 1
-             and ($4 is null or exists (select 1 from class a where a.id = $4
+             and (exists (select 1 from class a where a.id = $4
                  and (c.class_name > a.class_name
-                     or (c.class_name = a.class_name and c.id > a.id))))
+                     or (c.class_name = a.class_name and c.id > a.id))) or $4 is null)
          order by c.class_name, c.id limit $5"
     );
     tx.query(&sql, params![role, user, today, after, limit], read)

@@ -270,9 +270,9 @@ pub fn list(
         (column, Some(id))
     });
     let sql = format!(
-        "select {COLUMNS} from {TABLES} where {} and ($4 is null or f.{column} = $4)
-           and ($5 is null or (f.student is not null) = $5) and ($6 is null or f.student = $6)
-           and ($7 is null or f.id < $7)
+        "select {COLUMNS} from {TABLES} where {} and (f.{column} = $4 or $4 is null)
+           and ((f.student is not null) = $5 or $5 is null) and (f.student = $6 or $6 is null)
+           and (f.id < $7 or $7 is null)
            and ($8 = 0 or (f.crop is not null and f.template is not null))
          order by f.id desc limit $9",
         visible("f.class")

@@ -195,7 +195,7 @@ mod tests {
     fn day(tx: &Tx<'_>, device: &DeviceId, day: u64) -> Result<(), Error> {
         let (first, last) = (day * 1_600 + 1, (day + 1) * 1_600);
         let sql = "with recursive n(seq) as
-                 (select $3 union all select seq + 1 from n where seq < $4)
+                 (select cast($3 as bigint) union all select seq + 1 from n where seq < $4)
              insert into receipt (device, epoch, seq, hash, disposition)
              select $1, $2, seq, x'00',
                  case when seq % 10 = 0 then 'pending' else 'health' end from n";

@@ -1,20 +1,16 @@
-//! One writer thread and a few reader threads around SQLite.
+//! One writer thread and a few reader threads around a database.
 //!
-//! A write is answered only after COMMIT, with `synchronous=FULL`: whoever gets an answer may
-//! tell others. Writes that wait together share one transaction (each in its own savepoint) and
-//! so one fsync. People's writes go before those of doors and of what runs by itself, so that a
-//! decision waits for one of these at most. Closures run on these threads, never on the runtime.
+//! A write is answered only after COMMIT: whoever gets an answer may tell others. Writes that wait
+//! together share one transaction (each in its own savepoint) and so one COMMIT. People's writes go
+//! before those of doors and of what runs by itself, so that a decision waits for one of these at
+//! most. Closures run on these threads, never on the runtime.
 
-use super::file;
-#[cfg(debug_assertions)]
-use super::tx::trouble;
-use super::tx::{Tx, is_fatal, unwell};
-use crate::connection::connect;
+use crate::postgres::Postgres;
+use crate::sqlite;
+use crate::tx::Tx;
 use rules::error::{Doing, Error};
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Writes that wait; whoever comes after waits for a place.
@@ -25,21 +21,29 @@ const GROUP: usize = 64;
 const READ_QUEUE: usize = 1024;
 /// Threads that read.
 const READERS: usize = 4;
-/// A reader is stopped after this: a long one would keep the WAL growing.
-const READ_LIMIT: Duration = Duration::from_secs(5);
-/// The first SQLite without the WAL-reset bug.
-const OLDEST_SQLITE: i32 = 3_051_003;
-
-mod migrations {
-    refinery::embed_migrations!("migrations/sqlite");
-}
 
 /// The hub's database; cheap to clone. Its threads end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Db {
     writes: mpsc::Sender<Write>,
     behind: mpsc::Sender<Write>,
-    reads: mpsc::Sender<Read>,
+    reads: mpsc::Sender<Look>,
+}
+
+/// A connection to a database.
+pub(crate) trait Engine: Send {
+    /// Runs each of `group` in its own part of one transaction, and keeps what it answered.
+    ///
+    /// # Errors
+    /// When nothing of it is stored, or nobody knows.
+    fn write(
+        &mut self,
+        group: &mut dyn Iterator<Item = Write>,
+        answers: &mut Vec<DbAnswer>,
+    ) -> Result<(), Unstored>;
+
+    /// Shows `look` one snapshot. Where there is none, it is dropped.
+    fn read(&mut self, look: Look);
 }
 
 /// Writes that wait for the writer.
@@ -51,11 +55,32 @@ struct Lanes {
 }
 
 /// Runs inside the transaction, and returns what to say when it is over.
-type Write = Box<dyn FnOnce(&Tx<'_>) -> DbAnswer + Send>;
-type Read = Box<dyn FnOnce(&Tx<'_>) + Send>;
+pub(crate) type Write = Box<dyn FnOnce(&Tx<'_>) -> DbAnswer + Send>;
+/// Runs on a snapshot.
+pub(crate) type Look = Box<dyn FnOnce(&Tx<'_>) + Send>;
 
-struct DbAnswer {
-    failed: bool,
+/// Why nothing of a group is stored, or nobody knows.
+#[derive(Clone, Debug)]
+pub(crate) enum Unstored {
+    /// The store is not well: the same may work later. In a sentence.
+    Unwell(String),
+    /// What a row says is wrong.
+    Odd(String),
+}
+
+impl From<Unstored> for Error {
+    fn from(why: Unstored) -> Self {
+        match why {
+            Unstored::Unwell(say) => Self::Unavailable(say),
+            Unstored::Odd(why) => Self::internal("storing", why),
+        }
+    }
+}
+
+/// What a write answered, to be said once it is known whether it is stored.
+pub(crate) struct DbAnswer {
+    /// It is to be undone.
+    pub failed: bool,
     say: Box<dyn FnOnce(Result<(), Error>)>,
 }
 
@@ -65,10 +90,19 @@ impl Db {
     /// # Errors
     /// When the file cannot be opened, is of a newer program, or SQLite is too old.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        check_version(rusqlite::version_number())?;
-        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        migrate(&mut writer, path)?;
-        Self::start(writer, path)
+        #[cfg(debug_assertions)]
+        if let Some(config) = crate::postgres::for_tests(path)? {
+            return Self::open_postgres(&config);
+        }
+        Self::in_file(path)
+    }
+
+    /// The same, and never a database for tests in its place.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn in_file(path: &Path) -> Result<Self, Error> {
+        Self::start(sqlite::open(path)?, || sqlite::reader(path))
     }
 
     /// Opens `path` as it is, beside whatever serves it: a command never changes the schema under
@@ -77,16 +111,18 @@ impl Db {
     /// # Errors
     /// `Conflict` when its schema is not the one this program knows.
     pub fn join(path: &Path) -> Result<Self, Error> {
-        check_version(rusqlite::version_number())?;
-        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let (applied, newest) = versions(&mut writer)?;
-        match applied == newest {
-            true => Self::start(writer, path),
-            false => Err(differs(path, applied, newest)),
-        }
+        Self::start(sqlite::join(path)?, || sqlite::reader(path))
     }
 
-    fn start(mut writer: Connection, path: &Path) -> Result<Self, Error> {
+    fn open_postgres(config: &::postgres::Config) -> Result<Self, Error> {
+        crate::postgres::migrate(config)?;
+        Self::start(Postgres::writer(config)?, || Postgres::reader(config))
+    }
+
+    fn start<E: Engine + 'static>(
+        mut writer: E,
+        reader: impl Fn() -> Result<E, Error>,
+    ) -> Result<Self, Error> {
         let (writes, people) = mpsc::channel(WRITE_QUEUE);
         let (behind, others) = mpsc::channel(WRITE_QUEUE);
         let lanes = Lanes { people, behind: others, people_began: false };
@@ -96,9 +132,8 @@ impl Db {
         let (reads, queue) = mpsc::channel(READ_QUEUE);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..READERS {
-            let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            let queue = queue.clone();
-            spawn("db-reader", move || read_all(reader, &queue))?;
+            let (mut reader, queue) = (reader()?, queue.clone());
+            spawn("db-reader", move || read_all(&mut reader, &queue))?;
         }
         Ok(Self { writes, behind, reads })
     }
@@ -138,10 +173,10 @@ impl Db {
         F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
-        let read: Read = Box::new(move |tx| {
+        let look: Look = Box::new(move |tx| {
             let _nobody_waits = tell.send(work(tx));
         });
-        self.reads.try_send(read).map_err(|error| match error {
+        self.reads.try_send(look).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 Error::Unavailable("the hub is busy: try again in a moment".into())
             }
@@ -177,80 +212,17 @@ fn stopped() -> Error {
 }
 
 fn not_begun() -> Error {
-    Error::Unavailable("the database could not begin this: try again in a moment".into())
+    Unstored::default().into()
+}
+
+impl Default for Unstored {
+    fn default() -> Self {
+        Self::Unwell("the database could not begin this: try again in a moment".into())
+    }
 }
 
 fn given_up() -> Error {
     Error::internal("a database operation", "it was given up half-way; the log says why")
-}
-
-fn check_version(number: i32) -> Result<(), Error> {
-    if number >= OLDEST_SQLITE {
-        return Ok(());
-    }
-    Err(Error::internal("opening the database", "SQLite is older than 3.51.3, which loses data"))
-}
-
-/// Which version of the schema the file at `path` has (0 for none), and which this program knows.
-///
-/// # Errors
-/// When the file cannot be opened.
-pub fn schema(path: &Path) -> Result<(i32, i32), Error> {
-    versions(&mut connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
-}
-
-fn differs(path: &Path, applied: i32, newest: i32) -> Error {
-    let next = match applied < newest {
-        true => "stop the hub and run `rollcall-hub migrate`, or start this version's `serve`",
-        false => "use the version of this program that serves it",
-    };
-    let path = path.display();
-    Error::Conflict(format!(
-        "{path} is at version {applied} and this program knows {newest}: {next}. Nothing was touched"
-    ))
-}
-
-fn versions(db: &mut Connection) -> Result<(i32, i32), Error> {
-    let runner = migrations::migrations::runner();
-    let newest = runner.get_migrations().iter().map(refinery::Migration::version).max();
-    let doing = "reading the schema's version";
-    let applied = match db.table_exists(None, "refinery_schema_history").doing(doing)? {
-        true => runner.get_last_applied_migration(db).doing(doing)?.map(|last| last.version()),
-        false => None,
-    };
-    Ok((applied.unwrap_or(0), newest.unwrap_or(0)))
-}
-
-/// Brings the file up to date in one transaction, after a copy if it holds anything.
-fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
-    let runner = migrations::migrations::runner().set_grouped(true).set_abort_divergent(true);
-    let newest = runner.get_migrations().iter().map(refinery::Migration::version).max();
-    let doing = "reading the schema's version";
-    let applied = match db.table_exists(None, "refinery_schema_history").doing(doing)? {
-        true => runner.get_last_applied_migration(db).doing(doing)?.map(|last| last.version()),
-        false => None,
-    };
-    if applied > newest {
-        let why = "it was written by a newer version of this program: install that one";
-        return Err(Error::internal(format!("opening {}", path.display()), why));
-    }
-    if applied.is_some() && applied < newest {
-        keep_copy(db, &file::before(path, applied.unwrap_or_default() + 1))
-            .doing("copying the database before an update")?;
-    }
-    runner.run(db).doing("updating the database's schema").map(drop)
-}
-
-/// Whole, or not there: an update that failed half-way is tried again at the next start.
-fn keep_copy(db: &Connection, copy: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let part = copy.with_extension("part");
-    match std::fs::remove_file(&part) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    db.execute("vacuum into $1", [part.to_string_lossy()])?;
-    std::fs::File::open(&part)?.sync_all()?;
-    Ok(std::fs::rename(part, copy)?)
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
@@ -278,72 +250,24 @@ impl Lanes {
     }
 }
 
-fn write_all(db: &mut Connection, mut lanes: Lanes, waiting: &tokio::runtime::Runtime) {
+fn write_all(db: &mut dyn Engine, mut lanes: Lanes, waiting: &tokio::runtime::Runtime) {
     while let Some(first) = waiting.block_on(lanes.first()) {
         // Who comes while the first is at work shares its COMMIT; of the others there is one.
         let more = std::iter::from_fn(|| lanes.people.try_recv().ok());
-        let group = std::iter::once(first).chain(more.take(GROUP - 1));
-        write_group(db, group);
-    }
-}
-
-fn write_group(db: &mut Connection, group: impl Iterator<Item = Write>) {
-    let mut answers = Vec::new();
-    let committed = transact(db, group, &mut answers);
-    if committed.as_ref().is_err_and(is_fatal) {
-        tracing::error!("the disk could not be written (fsync): the hub stops, and starts anew");
-        std::process::abort();
-    }
-    if let Err(error) = &committed {
-        tracing::error!(%error, "a transaction could not be committed");
-    }
-    for answer in answers {
-        (answer.say)(committed.as_ref().map(drop).map_err(uncommitted));
-    }
-}
-
-/// Nothing of the group is stored. Only what a row says can be wrong with COMMIT itself; all
-/// else is the store's.
-fn uncommitted(error: &rusqlite::Error) -> Error {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation) => Error::internal("storing", error.to_string()),
-        _ => unwell(error).unwrap_or_else(not_begun),
-    }
-}
-
-fn transact(
-    db: &mut Connection,
-    group: impl Iterator<Item = Write>,
-    answers: &mut Vec<DbAnswer>,
-) -> rusqlite::Result<()> {
-    #[cfg(debug_assertions)]
-    trouble::strike(db)?;
-    let mut all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for write in group {
-        let mut one = all.savepoint()?;
-        let answer = write(&Tx::new(&one));
-        let failed = answer.failed;
-        answers.push(answer);
-        if failed {
-            one.rollback()?;
+        let mut group = std::iter::once(first).chain(more.take(GROUP - 1));
+        let mut answers = Vec::new();
+        let committed = db.write(&mut group, &mut answers);
+        for answer in answers {
+            (answer.say)(committed.clone().map_err(Error::from));
         }
-        one.commit()?;
     }
-    #[cfg(debug_assertions)]
-    trouble::strike(&all)?;
-    all.commit()
 }
 
-fn read_all(mut db: Connection, queue: &Mutex<mpsc::Receiver<Read>>) {
+fn read_all(db: &mut dyn Engine, queue: &Mutex<mpsc::Receiver<Look>>) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-        let Some(read) = next else { return };
-        let ends = Instant::now() + READ_LIMIT;
-        let _cannot_fail = db.progress_handler(10_000, Some(move || Instant::now() > ends));
-        let run = std::panic::AssertUnwindSafe(|| match db.transaction() {
-            Ok(snapshot) => read(&Tx::new(&snapshot)),
-            Err(error) => tracing::error!(%error, "a read could not begin"),
-        });
+        let Some(look) = next else { return };
+        let run = std::panic::AssertUnwindSafe(|| db.read(look));
         let _its_asker_is_told = std::panic::catch_unwind(run);
     }
 }
@@ -438,55 +362,5 @@ mod tests {
     async fn a_reader_cannot_write() {
         let (_dir, db) = temp();
         assert!(db.read(|tx| put(tx, "x")).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn pragmas_are_what_the_design_says() {
-        let (_dir, db) = temp();
-        let number =
-            |name: &'static str| db.write(move |tx| tx.row(name, [], |row| row.get::<i64>(0)));
-        let text = |row: &crate::Row<'_>| row.get::<String>(0);
-        let mode = db.write(move |tx| tx.row("pragma journal_mode", [], text));
-        assert_eq!(mode.await.unwrap().as_deref(), Some("wal"));
-        assert_eq!(number("pragma synchronous").await.unwrap(), Some(2));
-        assert_eq!(number("pragma foreign_keys").await.unwrap(), Some(1));
-        assert_eq!(number("pragma secure_delete").await.unwrap(), Some(1));
-    }
-
-    #[test]
-    fn an_sqlite_with_the_wal_reset_bug_is_refused() {
-        assert!(check_version(3_051_002).is_err());
-        assert!(check_version(rusqlite::version_number()).is_ok());
-    }
-
-    #[test]
-    fn a_command_leaves_a_schema_that_differs_as_it_is() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("hub.db");
-        drop(Db::open(&path).unwrap());
-        assert!(Db::join(&path).is_ok());
-        let raw = Connection::open(&path).unwrap();
-        let last = "where version = (select max(version) from refinery_schema_history)";
-        let newer = format!("update refinery_schema_history set version = version + 80 {last}");
-        let older = format!("delete from refinery_schema_history {last}");
-        for (sql, next) in [(newer, "version of this program"), (older, "rollcall-hub migrate")] {
-            raw.execute(&sql, []).unwrap();
-            let before = std::fs::read(&path).unwrap();
-            let said = Db::join(&path).err().unwrap().to_string();
-            assert!(said.contains(next) && said.contains("Nothing was touched"), "{said}");
-            assert_eq!(std::fs::read(&path).unwrap(), before);
-        }
-    }
-
-    #[test]
-    fn a_database_of_a_newer_program_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("hub.db");
-        drop(Db::open(&path).unwrap());
-        let raw = Connection::open(&path).unwrap();
-        let newest = "update refinery_schema_history set version = 99
-             where version = (select max(version) from refinery_schema_history)";
-        raw.execute(newest, []).unwrap();
-        assert!(Db::open(&path).is_err());
     }
 }

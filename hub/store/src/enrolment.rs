@@ -101,10 +101,10 @@ pub fn list(
     let before = before.map(|id| id.to_string());
     let student = filter.student;
     // Of one person there are few, of everybody many: each way has its index.
-    let whose = if student.is_some() { "e.student = $4" } else { "$4 is null" };
+    let whose = if student.is_some() { "e.student = $4" } else { "cast($4 as text) is null" };
     let sql = format!(
         "select {COLUMNS} from enrolment e
-         where ($1 is null or e.id < $1) and ($3 is null or e.is_active = $3) and {whose}
+         where (e.id < $1 or $1 is null) and (e.is_active = $3 or $3 is null) and {whose}
          order by e.id desc limit $2"
     );
     let student = student.map(|id| id.to_string());

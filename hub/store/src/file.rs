@@ -34,7 +34,7 @@ pub fn there(path: &Path) -> Result<(), Error> {
 pub fn read<T>(path: &Path, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
     let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let snapshot = db.transaction().doing("beginning to read the database")?;
-    work(&Tx::new(&snapshot))
+    work(&Tx::new(&*snapshot))
 }
 
 /// The same on a copy that nobody else has open; no log is made beside it. Blocking.
@@ -49,7 +49,7 @@ pub fn look_at_copy<T>(
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags).doing(&doing)?;
     let snapshot = db.transaction().doing(&doing)?;
-    work(&Tx::new(&snapshot))
+    work(&Tx::new(&*snapshot))
 }
 
 /// Copies the database at `from` to the new file `to` while others write to it: one snapshot,

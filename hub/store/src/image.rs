@@ -168,8 +168,8 @@ pub fn list(
     let (role, user, today) = reader.keys();
     let sql = format!(
         "select {COLUMNS} from image i where {}
-           and ($4 is null or i.class = $4) and ($5 is null or i.session = $5)
-           and ($6 is null or i.state = $6) and ($7 is null or i.id < $7)
+           and (i.class = $4 or $4 is null) and (i.session = $5 or $5 is null)
+           and (i.state = $6 or $6 is null) and (i.id < $7 or $7 is null)
            and ($8 = 0 or i.sealed is not null)
          order by i.id desc limit $9",
         visible("i.class")

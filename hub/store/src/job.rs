@@ -153,7 +153,7 @@ pub fn get(tx: &Tx<'_>, id: Uuid, user: Uuid, all: bool) -> Result<Job, Error> {
 /// One's own jobs, the newest first, those before `before`.
 pub fn list(tx: &Tx<'_>, user: Uuid, before: Option<Uuid>, limit: u32) -> Result<Vec<Job>, Error> {
     let sql = format!(
-        "select {COLUMNS} from job where by_whom = $1 and ($2 is null or id < $2)
+        "select {COLUMNS} from job where by_whom = $1 and (id < $2 or $2 is null)
          order by id desc limit $3"
     );
     tx.query(&sql, params![user.to_string(), before.map(|id| id.to_string()), limit], read)

@@ -210,7 +210,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("hub.db");
         of_before(&path);
-        let db = Db::open(&path).unwrap();
+        let db = Db::in_file(&path).unwrap();
         assert_eq!(greet(&db, 3).await, [] as [Vec<_>; 0], "two are over since long");
         assert_eq!(greet(&db, 4).await, [vec![(6, 9)]], "the one that ends now, and no other");
         db.write(|tx| tx.execute("update cursor set ended = 0", [])).await.unwrap();

@@ -201,10 +201,10 @@ pub fn end_all(tx: &Tx<'_>, account: Uuid, keep: &LoginKeep, now: Wall) -> Resul
         LoginKeep::Session(digest) => (Some(digest), None),
         LoginKeep::Family(family) => (None, Some(family.to_string())),
     };
-    let sql = "delete from login_session where account = $1 and ($2 is null or digest <> $2)";
+    let sql = "delete from login_session where account = $1 and (digest <> $2 or $2 is null)";
     tx.execute(sql, params![id, session])?;
     let sql = "update token_family set ended_at = $3
-         where account = $1 and ended_at is null and ($2 is null or id <> $2)";
+         where account = $1 and ended_at is null and (id <> $2 or $2 is null)";
     tx.execute(sql, params![id, family, now.0]).map(drop)
 }
 

@@ -104,7 +104,7 @@ pub fn list(
     since: Wall,
     limit: u32,
 ) -> Result<Vec<LossRow>, Error> {
-    let whose = if device.is_some() { "device = $3" } else { "$3 is null" };
+    let whose = if device.is_some() { "device = $3" } else { "cast($3 as text) is null" };
     let sql = format!(
         "select device, gone, unnumbered, from_at, to_at, cause, received_at from loss
          where {whose} and received_at > $1 order by received_at desc, seq desc limit $2"

@@ -38,8 +38,8 @@ pub fn list(tx: &Tx<'_>, reader: Reader, filter: &PeriodFilter) -> Result<Vec<Pe
     let class = filter.class.map(|id| id.to_string());
     let room = filter.room.clone();
     let after = filter.after.map(|id| id.to_string()).unwrap_or_default();
-    sql += if class.is_some() { " and p.class = $5" } else { " and $5 is null" };
-    sql += if room.is_some() { " and p.room = $6" } else { " and $6 is null" };
+    sql += if class.is_some() { " and p.class = $5" } else { " and cast($5 as text) is null" };
+    sql += if room.is_some() { " and p.room = $6" } else { " and cast($6 as text) is null" };
     sql += " order by p.id limit $7";
     tx.query(&sql, params![role, user, today, after, class, room, filter.limit], read)
 }
@@ -250,9 +250,9 @@ pub fn made(
                  or exists (select 1 from image i where i.session = s.id))
          from session s where s.period is not null and s.day >= $1 and s.day <= $2 and {}",
         if period.is_some() {
-            "s.period = $4 and $5 is not null"
+            "s.period = $4 and cast($5 as bigint) is not null"
         } else {
-            "$4 is null and s.starts >= $5"
+            "cast($4 as text) is null and s.starts >= $5"
         }
     );
     // Local days begin at most 14 hours before those of UTC.
@@ -319,7 +319,7 @@ fn beside(tx: &Tx<'_>, period: &Period) -> Result<Vec<Period>, Error> {
 }
 
 fn only(column: &str, of: Option<Uuid>) -> String {
-    if of.is_some() { format!("{column} = $3") } else { "$3 is null".into() }
+    if of.is_some() { format!("{column} = $3") } else { "cast($3 as text) is null".into() }
 }
 
 /// Whoever read a weekly lesson read which days of it differ.

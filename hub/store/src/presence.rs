@@ -73,9 +73,13 @@ pub fn list(
                    and (t.to_day is null or t.to_day >= $3))))
              and s.starts >= $4 and s.starts <= $5
              and (s.starts < $6 or s.id < $7 or (s.id = $7 and m.student > $8))
-             and ($9 is null or m.status = $9)",
+             and (m.status = $9 or $9 is null)",
     );
-    sql += if filter.class.is_some() { " and s.class = $10" } else { " and $10 is null" };
+    sql += if filter.class.is_some() {
+        " and s.class = $10"
+    } else {
+        " and cast($10 as text) is null"
+    };
     sql += " order by s.starts desc, s.id desc, m.student limit $11";
     let from = filter.span.0.0;
     let until = filter.span.1.0 - 1;

@@ -232,8 +232,8 @@ const HISTORY: &str = "select m.session, s.class, c.class_name, c.class_code, s.
                and t.teacher = $2 and t.from_day <= $3 and (t.to_day is null or t.to_day >= $3)))
          or ($1 = 'student' and exists (select 1 from user_account me
                where me.id = $2 and me.student = m.student)))
-       and s.day >= $5 and s.day <= $6 and ($7 is null or c.id = $7 or c.class_code = $7)
-       and ($8 is null or (s.starts, s.id) < ($8, $9))
+       and s.day >= $5 and s.day <= $6 and (c.id = $7 or c.class_code = $7 or $7 is null)
+       and ((s.starts, s.id) < ($8, $9) or $8 is null)
      order by s.starts desc, s.id desc limit $10";
 
 /// What is recorded of `student` in lessons of classes the reader may see, newest first.
@@ -297,7 +297,7 @@ pub struct RegisterEntry {
 
 /// Lessons of a class by its own index, those of all by the index of time.
 fn lessons_sql(one_class: bool) -> String {
-    let class = if one_class { "s.class = $6" } else { "$6 is null" };
+    let class = if one_class { "s.class = $6" } else { "cast($6 as text) is null" };
     format!(
         "select s.id, s.name, s.day, s.starts, s.ends, c.class_code, c.class_name
          from session s join class c on c.id = s.class

@@ -53,7 +53,7 @@ fn months_sql() -> String {
         "select s.class, substr(s.day, 1, 7), {sums}, count(distinct s.day)
          from session s join tally t on t.session = s.id
          where s.class in (select c.id from class c
-             where {VISIBLE} and ($4 is null or c.id = $4)) and {counts}
+             where {VISIBLE} and (c.id = $4 or $4 is null)) and {counts}
          group by s.class, substr(s.day, 1, 7) order by substr(s.day, 1, 7), s.class"
     )
 }

@@ -172,7 +172,7 @@ mod tests {
              values ('s', 'p', 'present', 'door', 'gone', 'hub', 0, 1)";
         old.execute_batch(swept).unwrap();
         drop(old);
-        let db = crate::Db::open(&path).unwrap();
+        let db = crate::Db::in_file(&path).unwrap();
         let alone = "select count(*) from mark where sighting is null";
         let alone = db.read(move |tx| tx.row(alone, [], |row| row.get::<i64>(0)));
         assert_eq!(alone.await.unwrap(), Some(1));
@@ -200,7 +200,7 @@ mod tests {
             let over = count(tx, RetentionKind::Health, Wall(10))?;
             let (rows, _) =
                 sweep(tx, RetentionKind::Health, Wall(10), &RetentionLooked::default(), 100)?;
-            let left = "select group_concat(seq) from health";
+            let left = "select string_agg(cast(seq as text), ',') from health";
             Ok((over, rows, tx.row(left, [], |row| row.get::<String>(0))?))
         };
         assert_eq!(db.write(swept).await.unwrap(), (2, 2, Some("3,4".to_owned())));
@@ -209,7 +209,7 @@ mod tests {
     #[tokio::test]
     async fn what_doors_reported_goes_by_an_index() {
         let dir = tempfile::tempdir().unwrap();
-        let db = crate::Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = crate::Db::in_file(&dir.path().join("hub.db")).unwrap();
         let plans = |tx: &Tx<'_>| {
             let plan = |(table, key, over): &(&str, &str, &str)| {
                 let sql = format!("explain query plan select {key} from {table} where {over}");

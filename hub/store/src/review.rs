@@ -165,7 +165,7 @@ pub fn last_step(
     record: Option<RecordId>,
 ) -> Result<Option<(i64, Vec<FormerReview>)>, Error> {
     let sql = "select n, former from undo_step
-         where account = $1 and ($2 is null or former like '%' || $2 || '%')
+         where account = $1 and (former like '%' || $2 || '%' or $2 is null)
          order by n desc limit 1";
     let record = record.map(|id| id.to_string());
     tx.row(sql, params![account.to_string(), record], |row| {

@@ -15,7 +15,7 @@ const MOST: u32 = 20_000;
 pub fn decided(tx: &Tx<'_>, model: &ModelId, usual: &Lines) -> Result<Scores, Error> {
     let mut scores = Scores::default();
     for status in ["approved", "rejected"] {
-        let sql = "select c.score, s.frames >= $3, coalesce(s.decided_student = c.student, 0)
+        let sql = "select c.score, s.frames >= $3, case when s.decided_student = c.student then 1 else 0 end
              from (select id, frames, decided_student, model, reviewer from sighting
                  where review_status = $1 order by order_at desc limit $5) s
              join candidate c on c.sighting = s.id

@@ -172,7 +172,7 @@ pub fn list(
     let (role, user, today) = reader.keys();
     let sql = format!(
         "select {COLUMNS} from session s where {VISIBLE}
-             and ($4 is null or s.class = $4) and ($5 is null or s.room = $5)
+             and (s.class = $4 or $4 is null) and (s.room = $5 or $5 is null)
              and s.starts >= $6 and s.starts < $7
              and (s.starts > $8 or (s.starts = $8 and s.id > $9))
          order by s.starts, s.id limit $10"

@@ -340,6 +340,9 @@ fn rows(
     reader: Reader,
     ids: &[RecordId],
 ) -> Result<HashMap<RecordId, SightingSeen>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let mut asked = SightingQuery::default();
     let list: Vec<_> = ids.iter().map(|id| asked.bind(id.to_string())).collect();
     let sql = format!("select {COLUMNS} from {TABLES} where s.id in ({})", list.join(", "));

@@ -1,6 +1,6 @@
 //! The desk's order, page by page, against a plain model of it.
 
-use super::super::tests::{Row, house, id, plan, readers, rows};
+use super::super::tests::{Row, house, id, plan, planned, readers, rows};
 use super::*;
 use crate::params;
 use proptest::prelude::*;
@@ -104,7 +104,7 @@ fn a_teacher_reads_no_other_class_in_a_group() {
 
 #[test]
 fn the_cards_of_a_lesson_and_of_a_day_are_found_in_indexes_of_what_waits() {
-    let (_dir, db, _, runtime) = house(Vec::new());
+    let (_dir, db, _, runtime) = planned();
     let look = |condition: &'static str, order: &'static str| {
         runtime.block_on(db.read(move |tx| {
             let sql = format!(

@@ -154,12 +154,22 @@ fn filters(students: &[StudentId]) -> Vec<SightingFilter> {
     all
 }
 
-pub(super) fn house(
-    rows: Vec<Row>,
-) -> (tempfile::TempDir, Db, Vec<StudentId>, tokio::runtime::Runtime) {
+/// What is there of a house: the folder, the database, its people, and who waits for answers.
+pub(super) type House = (tempfile::TempDir, Db, Vec<StudentId>, tokio::runtime::Runtime);
+
+pub(super) fn house(rows: Vec<Row>) -> House {
+    house_by(Db::open, rows)
+}
+
+/// Nobody lives there, and the database says how it looks for things.
+pub(super) fn planned() -> House {
+    house_by(Db::in_file, Vec::new())
+}
+
+fn house_by(open: fn(&std::path::Path) -> Result<Db, rules::Error>, rows: Vec<Row>) -> House {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = open(&dir.path().join("hub.db")).unwrap();
     let students = runtime.block_on(db.write(move |tx| fill(tx, &rows))).unwrap();
     (dir, db, students, runtime)
 }
@@ -202,7 +212,7 @@ pub(super) fn plan(tx: &Tx<'_>, sql: &str, values: Vec<Value>) -> Vec<String> {
 
 #[test]
 fn no_list_reads_every_sighting_or_sorts_all_of_them() {
-    let (_dir, db, students, runtime) = house(Vec::new());
+    let (_dir, db, students, runtime) = planned();
     let after = Some((Wall(5), id(1)));
     for reader in readers() {
         for filter in filters(&students) {
@@ -244,7 +254,7 @@ fn check(plan: &[String], all: bool, filter: &SightingFilter) {
 
 #[test]
 fn candidates_are_found_by_their_sightings_whoever_reads() {
-    let (_dir, db, _, runtime) = house(Vec::new());
+    let (_dir, db, _, runtime) = planned();
     for reader in readers() {
         let (sql, values) = SightingQuery::candidates(reader, &[id(1), id(2), id(3)]).unwrap();
         let plan = runtime.block_on(db.read(move |tx| Ok(plan(tx, &sql, values)))).unwrap();
@@ -255,7 +265,7 @@ fn candidates_are_found_by_their_sightings_whoever_reads() {
 
 #[test]
 fn what_waits_is_counted_in_an_index_alone() {
-    let (_dir, db, _, runtime) = house(Vec::new());
+    let (_dir, db, _, runtime) = planned();
     for reader in readers() {
         let plan = runtime.block_on(db.read(move |tx| {
             let pending =

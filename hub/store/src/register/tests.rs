@@ -17,7 +17,7 @@ fn plan(tx: &Tx<'_>, sql: &str) -> String {
 #[tokio::test]
 async fn no_report_goes_through_all_marks_sightings_or_faces() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::in_file(&dir.path().join("hub.db")).unwrap();
     let check = |tx: &Tx<'_>| {
         let (all, one) = (lessons_sql(false), lessons_sql(true));
         let known = [LESSONS, ROSTER, MARKS, SEEN, FACES, PERSON, STATISTICS, HISTORY, ENTRIES];

@@ -15,7 +15,7 @@ fn plan(tx: &Tx<'_>, sql: &str, values: impl Params) -> Vec<String> {
 #[tokio::test]
 async fn sums_of_classes_read_the_tally_by_index_and_no_mark() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::in_file(&dir.path().join("hub.db")).unwrap();
     let plans = db.read(|tx| {
         let reader = params!["teacher", "x", "2026-03-02"];
         Ok([
