@@ -77,6 +77,6 @@ care-leaver = this person left and could not be erased when it was due, since { 
 care-leaver-next = The hub tries again each day, and everything else goes on. Erase them by hand, or see the hub’s log for why.
 care-aside-next = It is set aside, tried again by itself, and everything else goes on. If it stays, the hub’s log says why.
 care-broker = this broker hears nothing of the doors, since { $when }
-care-broker-next = What Home Assistant shows of them is old; everything else goes on, and the hub tries again by itself. Look at the broker, and at broker in the hub’s file.
+care-broker-next = What Home Assistant shows of them is old; everything else goes on, and the hub tries again by itself. Look at the broker, and at [broker] in hub.toml.
 care-work = does not get on, since { $when }
 care-work-next = The hub tries again by itself. If it stays, the hub’s log says why.
