@@ -334,6 +334,7 @@ impl Door {
         if let (Some(error), Some(inner)) = (line.lacks(), gpio.inner) {
             tracing::warn!(%error, "{error}: nobody's direction is known");
             self.line_lacks("inner", inner, &error.to_string());
+            let _ = trouble.set(error.to_string());
         }
         let asks = asks.clone();
         let clock = self.clock.clone();
