@@ -49,7 +49,7 @@ pub struct Door {
     pub began: Instant,
 }
 
-/// The setting that names the line of a trigger.
+/// The settings of a trigger by lines.
 const GPIO: &str = "trigger.gpio";
 
 /// Why a configured line is not watched, if one is not.
