@@ -2,7 +2,7 @@
 //! find out too late that the first is at work.
 
 use rustix::fs::{FlockOperation, fcntl_lock};
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use std::{fs::File, io, os::fd::IntoRawFd as _, path::Path};
 
 /// Nothing is in it.
@@ -19,9 +19,14 @@ pub fn keep(data: &Path) -> io::Result<()> {
     let file = file.map_err(|error| {
         io::Error::new(error.kind(), format!("{} cannot be opened: {error}", path.display()))
     })?;
-    if fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        let said = format!("another daemon works in {data}: systemctl stop rollcall-edge ends it");
-        return Err(io::Error::new(io::ErrorKind::AddrInUse, said));
+    match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::AGAIN | Errno::ACCESS) => {
+            let said =
+                format!("another daemon works in {data}: systemctl stop rollcall-edge ends it");
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, said));
+        }
+        Err(error) => return Err(error.into()),
     }
     fcntl_setfd(&file, FdFlags::empty())?;
     let _open_until_the_end = file.into_raw_fd();

@@ -162,9 +162,10 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
             if let (Verb::Run, Some((data, update))) = (&args.verb, Config::least(&args.config)) {
                 // The program that was handed on may know settings that this one does not.
                 owner::act(&data)?;
-                if alone::keep(&data).is_ok() {
-                    program::launch(&data, &update, Reads::Nothing)?;
-                    program::spare(&data);
+                if data.is_dir() {
+                    alone::keep(&data)?;
+                    let role = program::launch(&data, &update, Reads::Nothing)?;
+                    program::unread(&data, role)?;
                 }
             }
             if let Verb::Doctor { json, bench: false, .. } = args.verb {

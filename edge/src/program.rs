@@ -13,7 +13,7 @@ mod updater;
 
 pub use book::{Able, Book, Here, LIVED_MS, STARTS, Start};
 pub use config::Config;
-pub use launch::{Reads, Role, another_reads_it, launch, spare};
+pub use launch::{Reads, Role, another_reads_it, launch, unread};
 pub use shelf::Shelf;
 pub use trial::{Facts, Trial, Verdict};
 pub use updater::Updater;

@@ -49,7 +49,7 @@ pub struct Door {
     pub began: Instant,
 }
 
-/// The setting that names the line of a trigger.
+/// The settings of a trigger by lines.
 const GPIO: &str = "trigger.gpio";
 
 /// Why a configured line is not watched, if one is not.
@@ -334,6 +334,7 @@ impl Door {
         if let (Some(error), Some(inner)) = (line.lacks(), gpio.inner) {
             tracing::warn!(%error, "{error}: nobody's direction is known");
             self.line_lacks("inner", inner, &error.to_string());
+            let _ = trouble.set(error.to_string());
         }
         let asks = asks.clone();
         let clock = self.clock.clone();

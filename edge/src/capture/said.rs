@@ -106,8 +106,8 @@ pub fn without_password(line: &str) -> String {
     hidden
 }
 
-/// Of an address without its scheme, and what stands behind it without a space: the host. Passwords
-/// may have quotes and brackets in them, so what closes these is looked for behind the host alone.
+/// The host of an address without its scheme. Passwords may have quotes and brackets in them, so what
+/// follows a host is hidden up to the next space, and with it whatever closed a quote.
 fn host(address: &str) -> String {
     let path = |text: &str| text.find(['/', '?', '#']);
     let (before, rest) = address.rsplit_once('@').unwrap_or(("", address));

@@ -166,16 +166,10 @@ impl Book {
         Start::Settled(program)
     }
 
-    /// This start of the program called `name` does not count.
-    pub fn uncount(&mut self, name: &str) {
-        match (&mut self.trial, &mut self.settled) {
-            (Some(trial), _) if super::shelf::name(&trial.signed) == name => {
-                trial.starts = trial.starts.saturating_sub(1);
-            }
-            (_, Some(settled)) if super::shelf::name(&settled.signed) == name => {
-                settled.falls = settled.falls.saturating_sub(1);
-            }
-            _ => {}
+    /// This start of what proved itself does not count.
+    pub fn uncount(&mut self) {
+        if let Some(settled) = &mut self.settled {
+            settled.falls = settled.falls.saturating_sub(1);
         }
     }
 

@@ -53,18 +53,28 @@ pub fn another_reads_it() -> bool {
     std::env::var_os(HANDED_ON).is_some_and(|word| word == Reads::Settings.word())
 }
 
-/// Takes this start back where no program understands the configuration: that says nothing of the
-/// one that was begun.
-pub fn spare(data: &Path) {
-    let is_blameless =
-        std::env::var_os(HANDED_ON).is_some_and(|word| word == Reads::Nothing.word());
-    let shelf = Shelf::new(data);
-    let Some(running) = shelf.runs().filter(|_| is_blameless) else { return };
-    let mut book = shelf.book();
-    book.uncount(&running);
-    if let Err(error) = shelf.keep(&book) {
-        tracing::warn!(%error, "that a start did not count cannot be written down");
+/// What follows where this process, which is `role`, does not understand the configuration.
+///
+/// One on trial has failed: what proved itself before it may understand it. Where neither what proved
+/// itself nor what is installed does, that says nothing of the program, and this start does not count.
+///
+/// # Errors
+/// On trial; the program before it gets its turn.
+pub fn unread(data: &Path, role: Role) -> anyhow::Result<()> {
+    let by_nobody = std::env::var_os(HANDED_ON).is_some_and(|word| word == Reads::Nothing.word());
+    match role {
+        Role::Trial => bail!("the program on trial does not understand the configuration"),
+        Role::Settled if by_nobody => {
+            let shelf = Shelf::new(data);
+            let mut book = shelf.book();
+            book.uncount();
+            if let Err(error) = shelf.keep(&book) {
+                tracing::warn!(%error, "that a start did not count cannot be written down");
+            }
+        }
+        Role::Settled | Role::Own => {}
     }
+    Ok(())
 }
 
 /// Begins the program that is to run at the door whose data folder is `data`. Returns only in the
@@ -125,4 +135,19 @@ fn begin(shelf: &Shelf, program: &Program, reads: Reads) -> String {
         .env(HANDED_ON, reads.word())
         .exec();
     format!("the system refuses it: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::ConfigError;
+
+    #[test]
+    fn a_program_on_trial_that_does_not_understand_the_settings_has_failed_like_any_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = unread(dir.path(), Role::Trial).unwrap_err();
+        // With one systemd would let it be, and what proved itself before got no turn.
+        assert!(!error.chain().any(|cause| cause.is::<ConfigError>()));
+        assert!(unread(dir.path(), Role::Own).is_ok());
+    }
 }

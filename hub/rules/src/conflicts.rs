@@ -110,10 +110,15 @@ pub fn disputes(said: &Settings, running: Option<&Running>) -> Vec<Dispute> {
 }
 
 /// Whether somebody asked for what is not so: a size that nobody typed is a wish of the program's,
-/// and a camera that has another is as good.
+/// and a camera that has another is as good, as long as it is at least half as wide.
 fn was_said(conflict: &Conflict, running: &Running) -> bool {
     let is_size = |of: &RunningValue| ["camera.width", "camera.height"].contains(&of.key.as_str());
-    conflict.kind != ConflictKind::CameraSize || running.values.iter().any(is_size)
+    let width = |size: &str| size.split(" × ").next().and_then(|width| width.parse::<u32>().ok());
+    let is_half = match (width(&conflict.got), width(&conflict.asked)) {
+        (Some(got), Some(asked)) => got >= asked / 2,
+        _ => false,
+    };
+    conflict.kind != ConflictKind::CameraSize || !is_half || running.values.iter().any(is_size)
 }
 
 /// Whether it says why the door does not follow the hub in `key`.
@@ -181,6 +186,9 @@ mod tests {
         let size = Conflict { kind, key: "camera.width".into(), asked, got };
         let (said, mut running) = (said(Some(40), Some(false)), running(vec![size]));
         assert_eq!(found(&said, &running), []);
+        running.conflicts[0].got = "320 × 240".into();
+        assert_eq!(found(&said, &running).len(), 1, "nobody in a doorway is seen in that");
+        running.conflicts[0].got = "640 × 480".into();
         running.values.push(value("camera.height", "720", Origin::File));
         assert_eq!(found(&said, &running), [("camera_size", "camera.width".to_owned())]);
     }

@@ -191,7 +191,6 @@ pub(crate) mod tests {
     pub(crate) const NOW: Wall = Wall(1_790_000_000_000);
     const DAY: i64 = 24 * 60 * 60 * 1000;
 
-    /// A door that is well.
     /// A door that is well, and could not be worse without being said to be.
     pub(crate) fn well() -> DoorKnown {
         let device = Device {
