@@ -70,7 +70,7 @@ impl House {
     async fn new(dir: &str) -> Result<Self> {
         let dir = tempfile::tempdir_in(dir)?;
         let (now, mut rng) = (SystemClock.wall(), StdRng::seed_from_u64(7));
-        let db = Db::open(&dir.path().join("hub.db"))?;
+        let db = Db::open(dir.path().join("hub.db"))?;
         let keys = Keys::create(dir.path(), now)?;
         let people: Vec<_> = (0..STUDENTS).map(|n| person(n, now, &mut rng)).collect();
         for (id, _) in &people {

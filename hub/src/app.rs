@@ -25,6 +25,7 @@ use acts::pki::Pki;
 use acts::privacy;
 use acts::recogniser::Recogniser;
 use acts::rounds::Rounds;
+use acts::serving::{self, Serving};
 use acts::snaps::Snaps;
 use acts::tails::Tails;
 use acts::timekeeper::Timekeeper;
@@ -40,8 +41,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use store::Db;
 use store::keys::Keys;
-use store::{self, Db, file};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -82,9 +83,9 @@ impl App {
     /// # Errors
     /// When the data directory is not whole.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let db = Db::open(&config.database())?;
+        let db = Db::open(config.database())?;
         let keys = Keys::open(&config.data)?;
-        pairing::settle(&db, &keys, &config.database(), clock.wall()).await?;
+        pairing::settle(&db, &keys, clock.wall()).await?;
         let pki = Pki::open(&config.data, &keys)?;
         let accounts = &config.accounts;
         let given = accounts.token_key.as_ref().map(|secret| Tokens::key(secret.expose()));
@@ -193,6 +194,7 @@ pub struct Running {
     /// The same hub, from inside.
     pub app: App,
     parts: JoinSet<(&'static str, Result<(), Error>)>,
+    _serving: Serving,
     pulse: Pulse,
     stop: CancellationToken,
 }
@@ -203,7 +205,8 @@ pub struct Running {
 /// When its data is not whole or an address is taken.
 pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let listen = config.listen;
-    file::there(&config.database())?;
+    let serving = serving::begin(&config.data)?;
+    config.database().there()?;
     let app = App::open(config, clock).await?;
     let upkeep = app.upkeep();
     upkeep.tried("making the first admin", app.first_admin().await);
@@ -216,6 +219,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
         device: address(&device)?,
         app: app.clone(),
         parts: JoinSet::new(),
+        _serving: serving,
         pulse: Pulse::default(),
         stop: CancellationToken::new(),
     };

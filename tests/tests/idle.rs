@@ -117,7 +117,7 @@ impl Hub {
     #[expect(clippy::disallowed_methods, reason = "a test owns its one task")]
     async fn begin() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let keys = Keys::create(dir.path(), NOW).unwrap();
         let doors = |tx: &store::Tx<'_>| {
             store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;

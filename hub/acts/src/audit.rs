@@ -6,10 +6,9 @@ use rules::error::{Doing, Error};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use store::Db;
 use store::audit::{self, Head};
 use store::job::Job;
-use store::{Db, file};
 use uuid::Uuid;
 
 /// The kind of job that walks the chain.
@@ -20,8 +19,6 @@ pub const WALK: &str = "audit";
 pub struct Walking {
     /// The database.
     pub db: Db,
-    /// Its file.
-    pub database: PathBuf,
     /// Long work.
     pub jobs: Jobs,
 }
@@ -40,7 +37,7 @@ impl Walking {
     /// `Unavailable` when too much waits.
     pub async fn start(&self, by: Uuid) -> Result<Job, Error> {
         let total = u64::try_from(self.db.read(audit::head).await?.rows).unwrap_or(0);
-        let path = self.database.clone();
+        let db = self.db.clone();
         let work = move |progress: JobProgress| async move {
             let step = move |_: i64, _: &[u8; 32]| {
                 progress.advance(1);
@@ -50,7 +47,7 @@ impl Walking {
                     ControlFlow::Continue(())
                 }
             };
-            let walk = move || file::read(&path, |tx| audit::walk(tx, step));
+            let walk = move || db.place().read(|tx| audit::walk(tx, step));
             let head =
                 tokio::task::spawn_blocking(walk).await.doing("checking the audit chain")??;
             Ok(AuditWhole { rows: head.rows, hash: head.hash })
@@ -59,19 +56,19 @@ impl Walking {
     }
 }
 
-/// Walks the whole chain of the database at `path`; it must go through each head of `known`.
+/// Walks the whole chain of `db`; it must go through each head of `known`.
 ///
 /// # Errors
 /// `Conflict` where it is broken, or is another one.
-pub async fn verify(path: PathBuf, known: Vec<Head>) -> Result<Head, Error> {
-    let walk = tokio::task::spawn_blocking(move || through(&path, &known));
+pub async fn verify(db: Db, known: Vec<Head>) -> Result<Head, Error> {
+    let walk = tokio::task::spawn_blocking(move || through(&db, &known));
     walk.await.doing("checking the audit chain")?
 }
 
-fn through(path: &Path, known: &[Head]) -> Result<Head, Error> {
+fn through(db: &Db, known: &[Head]) -> Result<Head, Error> {
     let mut missing: HashMap<_, _> = known.iter().map(|head| (head.rows, &head.hash)).collect();
     missing.remove(&0);
-    let head = file::read(path, |tx| {
+    let head = db.place().read(|tx| {
         audit::walk(tx, |n, hash| {
             if missing.get(&n).is_some_and(|known| **known == HEXLOWER.encode(hash)) {
                 missing.remove(&n);

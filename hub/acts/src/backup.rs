@@ -21,7 +21,7 @@ use std::io::Read;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use store::keys::Keys;
-use store::{self, Db, Tx, audit, backed_up, file};
+use store::{Database, Db, Tx, audit, backed_up, file, transfer};
 use wire::{Epoch, Wall};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -112,7 +112,7 @@ pub fn make(
     whole(&keys_part, &kept, keys)?;
     whole(&part, &keep, folder)?;
     let bytes = fs::metadata(&keep).doing("measuring a backup")?.len();
-    let same_disk = disk(&config.database())? == disk(folder)?;
+    let same_disk = disk(beside_data(config))? == disk(folder.to_owned())?;
     let destroyed = match leap {
         None => Some(destroy_old(config, folder, keys, now)?),
         Some(_) => None,
@@ -133,8 +133,16 @@ fn beside(kept: &Path) -> PathBuf {
     PathBuf::from(format!("{}.part", kept.display()))
 }
 
+/// What is on the disk whose loss takes the school: its data, or the keys to what a server has.
+fn beside_data(config: &Config) -> PathBuf {
+    match config.database() {
+        Database::File(path) => path,
+        Database::Server(_) => config.data.clone(),
+    }
+}
+
 /// Which disk, or part of one, a file lies on.
-fn disk(path: &Path) -> Result<u64, Error> {
+fn disk(path: PathBuf) -> Result<u64, Error> {
     Ok(fs::metadata(path).doing("looking which disk a file lies on")?.dev())
 }
 
@@ -147,7 +155,7 @@ fn copy_data(
     part: &Path,
 ) -> Result<(i64, Vec<backed_up::BackupReach>), Error> {
     let copy = work.join("hub.db");
-    file::copy(&config.database(), &copy)?;
+    config.database().copy(&copy)?;
     file::check(&copy)?;
     let found =
         file::look_at_copy(&copy, |tx| Ok((audit::verify(tx)?.rows, backed_up::reached(tx)?)))?;
@@ -274,7 +282,7 @@ fn lay_out(
     (copy, secret): (&Path, &Path),
     key: Option<&BackupKey>,
     (data, work): (&Path, &Path),
-) -> Result<PathBuf, Error> {
+) -> Result<Database, Error> {
     private(data)?;
     private(work)?;
     let keys = work.join("keys");
@@ -282,9 +290,11 @@ fn lay_out(
     let doing = "restoring the keys";
     unpack(secret, key, &keys)?;
     let database = database(data, &keys)?;
-    // A log without its database would be played into the new one.
-    let log = PathBuf::from(format!("{}-wal", database.display()));
-    refuse_over([database.clone(), log].into_iter())?;
+    if let Database::File(path) = &database {
+        // A log without its database would be played into the new one.
+        let log = PathBuf::from(format!("{}-wal", path.display()));
+        refuse_over([path.clone(), log].into_iter())?;
+    }
     let mut file = fs::File::create(&whole).doing("restoring the data")?;
     std::io::copy(&mut opened(copy, key)?, &mut file).doing("restoring the data")?;
     file::check(&whole)?;
@@ -293,7 +303,10 @@ fn lay_out(
         fs::copy(keys.join(name), &to).doing(doing)?;
         fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).doing(doing)?;
     }
-    fs::copy(&whole, &database).doing("restoring the data")?;
+    match &database {
+        Database::File(path) => drop(fs::copy(&whole, path).doing("restoring the data")?),
+        server => drop(transfer::fill(&Database::File(whole), server, &mut |_| ())?),
+    }
     Ok(database)
 }
 
@@ -341,7 +354,7 @@ fn newest(folder: &Path, begin: &str) -> Result<PathBuf, Error> {
 }
 
 /// Where the hub in `data` will look for its database, by the settings that were kept.
-fn database(data: &Path, secret: &Path) -> Result<PathBuf, Error> {
+fn database(data: &Path, secret: &Path) -> Result<Database, Error> {
     let kept = fs::read_to_string(secret.join(config::FILE)).doing("reading the settings kept")?;
     let config = Config::read(data, &kept, &config::Vars::of_process());
     Ok(config.map_err(|why| Error::Invalid(why.to_string()))?.database())
@@ -352,8 +365,8 @@ fn database(data: &Path, secret: &Path) -> Result<PathBuf, Error> {
 ///
 /// Whoever was signed in when the backup was made signs in again,
 /// and doors and programs get new tokens: some of them ended or were used since.
-async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> {
-    let db = Db::open(path)?;
+async fn begin_anew(place: &Database, actor: String, now: Wall) -> Result<(), Error> {
+    let db = Db::open(place)?;
     let epoch = Epoch(rand::random());
     let write = move |tx: &Tx<'_>| {
         store::setting::set(tx, "hub_epoch", &epoch.to_string())?;

@@ -6,7 +6,6 @@ use config::FirstAdmin;
 use data_encoding::BASE32_NOPAD;
 use rules::auth::Role;
 use rules::error::{Doing, Error};
-use std::path::Path;
 use store::account::{self, NewAccount};
 use store::keys::Keys;
 use store::{Db, Tx, setting, user};
@@ -15,12 +14,12 @@ use wire::{Epoch, Wall};
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Writes what every hub begins with, and returns the code that makes its first admin within a
-/// day. `path` is the database's.
+/// day.
 ///
 /// # Errors
 /// `Conflict` when keys and database are of two hubs; when one of them fails.
-pub async fn begin(db: &Db, keys: &Keys, path: &Path, now: Wall) -> Result<String, Error> {
-    pairing::settle(db, keys, path, now).await?;
+pub async fn begin(db: &Db, keys: &Keys, now: Wall) -> Result<String, Error> {
+    pairing::settle(db, keys, now).await?;
     let code = BASE32_NOPAD.encode(&rand::random::<[u8; 10]>());
     let epoch = Epoch(rand::random());
     let work = move |tx: &Tx<'_>| {

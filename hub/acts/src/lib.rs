@@ -58,6 +58,7 @@ pub mod retention;
 pub mod rooms;
 pub mod roster;
 pub mod rounds;
+pub mod serving;
 pub mod sheets;
 pub mod shelf;
 pub mod sign_ins;

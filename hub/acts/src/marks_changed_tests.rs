@@ -252,16 +252,11 @@ async fn the_hub_closes_no_lesson_that_was_changed_after_it_looked() {
         let one = lesson(n, house.class, 120);
         house.desk.db.write(move |tx: &Tx<'_>| session::add(tx, &one)).await.unwrap();
     }
-    house
-        .write(
-            "create trigger meanwhile after update of closed_at on session
-        when new.id like '%0b' begin
-            update session set ends = ends + 36000000 where id like '%0c';
+    let others = "update session set ends = ends + 36000000 where id like '%0c';
             update session set closed_at = 7 where id like '%0d';
-            delete from session where id like '%0e';
-        end",
-        )
-        .await;
+            delete from session where id like '%0e'";
+    let when = ("meanwhile", "after update of closed_at on session");
+    store::sample::trigger(house.desk.db.place(), when, "new.id like '%0b'", others);
     let mut heard = house.desk.events.listen();
     assert_eq!(house.upkeep(minute(180)).close().await.unwrap(), 1);
     assert_eq!(heard.try_recv(), Ok(Event::SessionClosed(house.lessons[0])));

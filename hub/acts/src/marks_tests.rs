@@ -76,8 +76,12 @@ async fn house() -> House {
 
 /// The same before anybody planned a lesson.
 async fn bare() -> House {
+    bare_in(|path| path.as_path().into()).await
+}
+
+async fn bare_in(place: fn(std::path::PathBuf) -> store::Database) -> House {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(place(dir.path().join("hub.db"))).unwrap();
     let keys = Keys::create(dir.path(), START).unwrap();
     let fill = |tx: &Tx<'_>| {
         let place = At { room: "1".into(), location: String::new(), direction: Direction::Entry };
@@ -433,7 +437,7 @@ async fn a_lesson_made_afterwards_takes_in_who_was_logged() {
 
 #[tokio::test]
 async fn finding_a_lesson_never_reads_a_whole_table() {
-    let house = house().await;
+    let house = bare_in(store::Database::File).await;
     let queries = [
         "select id from session s where s.room = 'x' and s.starts >= 1 and s.starts <= 2 and s.ends >= 1",
         "select id from session s where s.class = 'x' and s.starts >= 1 and s.starts <= 2 and s.ends >= 1",

@@ -5,9 +5,8 @@
 //! first start, if its people and keys fit.
 
 use rules::error::Error;
-use std::path::Path;
 use store::keys::Keys;
-use store::{self, Db, Tx, file, setting};
+use store::{Db, Tx, setting};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -65,7 +64,7 @@ pub fn id(tx: &Tx<'_>) -> Result<String, Error> {
 ///
 /// # Errors
 /// `Conflict` when they are of two hubs; when the database or the key store fails.
-pub async fn settle(db: &Db, keys: &Keys, path: &Path, now: Wall) -> Result<(), Error> {
+pub async fn settle(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
     let keyed = keys.students()?;
     let mark = keys.pairing()?;
     let count = keyed.len();
@@ -77,7 +76,7 @@ pub async fn settle(db: &Db, keys: &Keys, path: &Path, now: Wall) -> Result<(), 
     let (database, known) = db.read(read).await?;
     match judge(PairingFacts { database, keys: mark.clone(), keyed: count, known }) {
         PairingVerdict::Pair => Ok(()),
-        PairingVerdict::Foreign => Err(foreign(path)),
+        PairingVerdict::Foreign => Err(foreign(db)),
         PairingVerdict::Mark(id) => {
             let id = id.unwrap_or_else(|| Uuid::from_bytes(rand::random()).to_string());
             if mark.is_none() {
@@ -92,20 +91,20 @@ pub async fn settle(db: &Db, keys: &Keys, path: &Path, now: Wall) -> Result<(), 
 ///
 /// # Errors
 /// As [`settle`].
-pub fn check(path: &Path, keys: &Keys) -> Result<(), Error> {
-    let database = file::read(path, |tx| setting::get(tx, SETTING))?;
+pub fn check(db: &Db, keys: &Keys) -> Result<(), Error> {
+    let database = db.place().read(|tx| setting::get(tx, SETTING))?;
     match (database, keys.pairing()?) {
-        (Some(one), Some(other)) if one != other => Err(foreign(path)),
+        (Some(one), Some(other)) if one != other => Err(foreign(db)),
         _ => Ok(()),
     }
 }
 
-fn foreign(path: &Path) -> Error {
+fn foreign(db: &Db) -> Error {
     Error::Conflict(format!(
         "{} and the keys beside hub.toml are of two different hubs: with them keys of people \
          would be erased. Look at --data and at the setting “database”, or restore both from one \
          backup",
-        path.display()
+        db.place()
     ))
 }
 

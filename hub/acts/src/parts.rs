@@ -241,7 +241,6 @@ impl Parts {
             db: self.db.clone(),
             keys: self.keys.clone(),
             data: self.config.data.clone(),
-            database: self.config.database(),
             zone: self.config.zone.clone(),
             events: self.events.clone(),
             galleries: self.galleries(),
@@ -305,7 +304,7 @@ impl Parts {
     pub fn walking(&self) -> Walking {
         let db = self.db.clone();
         let jobs = self.jobs.clone();
-        Walking { db, database: self.config.database(), jobs }
+        Walking { db, jobs }
     }
 
     /// What takes away what is due.
@@ -313,7 +312,7 @@ impl Parts {
     pub fn sweeper(&self) -> Sweeper {
         let upkeep = self.upkeep();
         let keys = self.keys.clone();
-        Sweeper { upkeep, keys, database: self.config.database() }
+        Sweeper { upkeep, keys }
     }
 
     /// The same, as a job.

@@ -8,10 +8,9 @@ use rules::clock::Leap;
 use rules::error::{Doing, Error};
 use rules::retention::Swept;
 use serde_json::json;
-use std::path::PathBuf;
 use store::job::Job;
 use store::keys::Keys;
-use store::{Db, Tx, audit, file};
+use store::{Db, Tx, audit};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -25,8 +24,6 @@ pub struct Sweeper {
     pub upkeep: Upkeep,
     /// The keys of people.
     pub keys: Keys,
-    /// The database's file.
-    pub database: PathBuf,
 }
 
 /// The same, as a job; cheap to clone.
@@ -41,7 +38,7 @@ pub struct SweepingJob {
 impl Sweeper {
     /// How many of each kind are due.
     pub async fn due(&self, now: Wall) -> Result<Vec<Swept>, Error> {
-        retention::count(&self.upkeep.db, &self.database, now).await
+        retention::count(&self.upkeep.db, now).await
     }
 
     /// Takes away what is due, unless the clock leapt, and tells `gone` how many each piece was.
@@ -58,11 +55,11 @@ impl Sweeper {
         gone: &(impl Fn(u64) + Sync),
     ) -> Result<Vec<Swept>, Error> {
         timekeeper::refuse(leap)?;
-        let Self { upkeep, keys, database } = self;
-        let swept = retention::run(upkeep, database, keys, by, now, gone).await?;
-        let path = database.clone();
+        let Self { upkeep, keys } = self;
+        let swept = retention::run(upkeep, keys, by, now, gone).await?;
+        let db = upkeep.db.clone();
         let doing = "emptying the database's log";
-        tokio::task::spawn_blocking(move || file::flush(&path)).await.doing(doing)??;
+        tokio::task::spawn_blocking(move || db.place().flush()).await.doing(doing)??;
         Ok(swept)
     }
 }
@@ -117,14 +114,14 @@ mod tests {
     #[tokio::test]
     async fn what_went_is_in_no_file_and_by_a_clock_that_leapt_nothing_goes() {
         let dir = tempfile::tempdir().unwrap();
-        let (database, keys) = (dir.path().join("hub.db"), Keys::create(dir.path(), NOW).unwrap());
+        let keys = Keys::create(dir.path(), NOW).unwrap();
         let upkeep = Upkeep {
-            db: Db::open(&database).unwrap(),
+            db: Db::open(store::Database::File(dir.path().join("hub.db"))).unwrap(),
             clock: Arc::new(ManualClock::at(NOW, Mono(0))),
             aside: Aside::default(),
             timekeeper: timekeeper::Timekeeper::default(),
         };
-        let sweeper = Sweeper { upkeep, keys, database };
+        let sweeper = Sweeper { upkeep, keys };
         let log = || fs::metadata(dir.path().join("hub.db-wal")).unwrap().len();
         let leap = Leap { from: Wall(0), to: NOW, against: ClockWitness::Records };
         let refused = sweeper.run(Some(leap), "t", NOW, &|_| {}).await;

@@ -76,7 +76,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_ended_today_teaches_when_the_class_gets_them_again_today() {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let today = jiff::civil::date(2026, 9, 21);
         let make = |tx: &Tx<'_>| {
             let new = NewAccount {

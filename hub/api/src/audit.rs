@@ -150,7 +150,7 @@ async fn index(call: Call) -> Outcome {
 async fn verify(call: Call) -> Outcome {
     let busy = || Problem::unavailable("The chain is being checked already.").after(10);
     let place = WALKS.try_acquire().map_err(|_| busy())?;
-    let verdict = acts::audit::verify(call.app().config.database(), Vec::new()).await;
+    let verdict = acts::audit::verify(call.app().db.clone(), Vec::new()).await;
     drop(place);
     match verdict {
         Ok(head) => json(&AuditVerdict {

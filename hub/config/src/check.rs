@@ -4,7 +4,7 @@ use super::raw::{self, RawConfig};
 use super::source::Source;
 use super::{
     AccountSettings, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, LinesSetting, Listen, Log,
-    LogFormat, Oidc, Secret, Smtp, SmtpTls, Vars, broker, secret,
+    LogFormat, Oidc, Secret, Smtp, SmtpTls, Vars, broker, database, secret,
 };
 use accept::{Proxies, ProxyHeader};
 use jiff::tz::TimeZone;
@@ -90,7 +90,7 @@ fn meant(
         backup_days: raw.backup.days.unwrap_or(90),
         log: log(raw.log, source)?,
         warnings,
-        database: data.join(raw.database.unwrap_or_else(|| "hub.db".into())),
+        database: database::read(data, raw.database, raw.postgres, source)?,
         host,
     })
 }

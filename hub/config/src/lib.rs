@@ -6,6 +6,7 @@
 mod accounts;
 mod broker;
 mod check;
+mod database;
 pub mod doors;
 mod error;
 mod lines;
@@ -34,6 +35,7 @@ use accept::Proxies;
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use store::Database;
 
 /// The file in the data directory.
 pub const FILE: &str = "hub.toml";
@@ -87,7 +89,7 @@ pub struct Config {
     pub log: Log,
     /// What was set and means nothing here, or is unwise: for the log at the start.
     pub warnings: Vec<String>,
-    database: PathBuf,
+    database: Database,
 }
 
 /// Addresses of the three listeners; port 0 takes any free one.
@@ -137,9 +139,9 @@ impl Config {
         check::read(data, text, vars)
     }
 
-    /// The database.
+    /// Where the data lies. Default `hub.db` in the data directory.
     #[must_use]
-    pub fn database(&self) -> PathBuf {
+    pub fn database(&self) -> Database {
         self.database.clone()
     }
 }

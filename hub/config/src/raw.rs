@@ -10,7 +10,8 @@ pub(super) struct RawConfig {
     pub host: Option<String>,
     pub zone: Option<String>,
     pub models: Option<PathBuf>,
-    pub database: Option<PathBuf>,
+    pub database: Option<String>,
+    pub postgres: RawPostgres,
     pub public_url: Option<String>,
     pub hosts: Vec<String>,
     pub trusted_proxies: Vec<String>,
@@ -29,6 +30,19 @@ pub(super) struct RawConfig {
     pub log: RawLog,
     pub tls: Tls,
     pub backup: RawBackup,
+}
+
+#[derive(Deserialize, Default, PartialEq, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawPostgres {
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub name: Option<String>,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    pub password_file: Option<PathBuf>,
+    pub schema: Option<String>,
+    pub ca: Option<PathBuf>,
 }
 
 #[derive(Deserialize, Default, Debug)]
@@ -156,7 +170,10 @@ impl RawConfig {
             ("smtp.password", &self.smtp.password),
             ("broker.password", &self.broker.password),
             ("metrics.token", &self.metrics.token),
+            ("postgres.password", &self.postgres.password),
         ];
-        secrets.into_iter().find(|(_, value)| value.is_some()).map(|(key, _)| key)
+        let in_url = self.database.as_ref().filter(|place| place.contains('@'));
+        let secret = secrets.into_iter().find(|(_, value)| value.is_some()).map(|(key, _)| key);
+        secret.or(in_url.map(|_| "database"))
     }
 }

@@ -17,7 +17,7 @@ enum Means {
 }
 
 /// Name (a `*` at its end stands for anything), systems that have it, meaning.
-const TABLE: [(&str, &str, Means); 46] = {
+const TABLE: [(&str, &str, Means); 51] = {
     use Means::{FirstAdmin, Instead, Key};
     [
         (
@@ -26,21 +26,32 @@ const TABLE: [(&str, &str, Means); 46] = {
             Key(
                 "database",
                 database,
-                "`sqlite:///path` (relative to the data directory) or `sqlite:////absolute/path`; PostgreSQL is refused",
+                "`postgres://user@host/name`, or `sqlite:///path` (relative to the data directory), `sqlite:////absolute/path`",
             ),
         ),
+        ("DB_HOST", "S0", Key("postgres.host", same, "where PostgreSQL is")),
+        ("DB_PORT", "S0", Key("postgres.port", same, "its port")),
+        (
+            "DB_NAME",
+            "S0",
+            Key(
+                "postgres.name",
+                same,
+                "its database; the hub's tables lie there in the schema `rollcall`, beside others'",
+            ),
+        ),
+        ("DB_USER", "S0", Key("postgres.user", same, "who signs in there")),
+        ("DB_PASSWORD", "S0", Key("postgres.password", same, "with which password")),
         (
             "DB_*",
             "S0",
-            Instead(
-                "the hub brings its own database: set DATABASE_URL=sqlite:///hub.db or nothing",
-            ),
+            Instead("of databases the hub knows DB_HOST, _PORT, _NAME, _USER and _PASSWORD"),
         ),
         (
             "MONGO_URI",
             "S4",
             Instead(
-                "the hub brings its own database: set DATABASE_URL=sqlite:///hub.db or nothing",
+                "the hub brings its own database (leave it out), or uses PostgreSQL (DATABASE_URL)",
             ),
         ),
         (
@@ -274,19 +285,17 @@ fn same(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The path in a database URL.
+/// The path in a database URL, or the URL of a server.
 fn database(text: &str) -> Result<String, String> {
     match text.split_once("://") {
         Some(("sqlite", path)) => match path.strip_prefix('/').filter(|path| !path.is_empty()) {
             Some(path) => Ok(path.to_owned()),
             None => Err("write sqlite:///hub.db, or sqlite:////srv/hub.db with a full path".into()),
         },
-        Some((kind, _)) if kind.starts_with("postgres") => Err(
-            "this hub keeps its data in SQLite, which it brings along; PostgreSQL is not built yet. \
-             Leave the variable out, or write sqlite:///hub.db"
-                .into(),
-        ),
-        _ => Err("this is no database the hub knows: write sqlite:///hub.db".into()),
+        Some((kind, _)) if kind.starts_with("postgres") => same(text),
+        _ => Err("this is no database the hub knows: write sqlite:///hub.db, or \
+                  postgres://user@host/name"
+            .into()),
     }
 }
 
@@ -335,11 +344,11 @@ mod tests {
     }
 
     #[test]
-    fn a_database_url_is_sqlite_or_refused_in_a_sentence() {
+    fn a_database_url_is_of_sqlite_or_postgresql_or_refused_in_a_sentence() {
         assert_eq!(database("sqlite:///./attendance.db"), Ok("./attendance.db".into()));
         assert_eq!(database("sqlite:////srv/hub.db"), Ok("/srv/hub.db".into()));
-        for bad in ["postgresql://u:p@h/db", "postgres://h/db", "postgresql+asyncpg://h/db"] {
-            assert!(database(bad).unwrap_err().contains("SQLite"), "{bad}");
+        for url in ["postgresql://u:p@h/db", "postgres://h/db", "postgresql+asyncpg://h/db"] {
+            assert_eq!(database(url), Ok(url.into()));
         }
         for bad in ["sqlite://", "sqlite:///", "mysql://h/db", "hub.db"] {
             assert!(database(bad).is_err(), "{bad}");

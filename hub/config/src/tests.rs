@@ -10,7 +10,8 @@ fn what_init_writes_is_all_defaults() {
     assert_eq!(config.host, "hub.example");
     assert_eq!(config.listen, parse("").unwrap().listen);
     assert_eq!(config.listen.web.port(), 8443);
-    assert_eq!(config.database(), Path::new("/data/hub.db"));
+    let usual: Database = Path::new("/data/hub.db").into();
+    assert_eq!(config.database().to_string(), usual.to_string());
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn what_means_nothing_here_is_named_with_what_to_use_instead() {
         "MONGO_URI",
         "CLOUDINARY_API_KEY",
         "FACE_DETECTION_MODEL",
-        "DB_PASSWORD",
+        "DB_ENGINE",
         "UPLOAD_DIR",
         "SMTP_FLAVOUR",
     ] {
@@ -170,7 +171,7 @@ fn lists_flags_and_lifetimes_come_from_variables() {
     assert!(config.hosts.allow("127.0.0.1:8443") && !config.hosts.allow("evil.test"));
     assert_eq!(config.accounts.tokens.access_ms, 3_600_000);
     assert_eq!(config.accounts.tokens.refresh_ms, 86_400_000);
-    assert_eq!(config.database(), Path::new("/data/./attendance.db"));
+    assert_eq!(config.database().to_string(), "/data/./attendance.db");
     assert_eq!(config.listen.web.port(), 1);
     assert_eq!([true, false].map(|terminal| config.log.format(terminal)), [LogFormat::Text; 2]);
     let usual = with("", &Vars::from([])).unwrap().log;
@@ -222,7 +223,7 @@ fn a_line_of_another_system_that_means_nothing_here_is_said_and_the_packs_own_co
 #[test]
 fn a_wrong_variable_is_named_and_a_secret_never_shown() {
     for (name, value) in [
-        ("DATABASE_URL", "postgresql://user:hunter2hunter2@localhost/db"),
+        ("DATABASE_URL", "postgresql://user:hunter2hunter2@db/name?sslmode=disable"),
         ("SECRET_KEY", "hunter2"),
         ("SECRET_KEY", "your-very-secret-key-here-change-in-production"),
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "soon"),
@@ -267,4 +268,35 @@ fn a_file_with_secrets_that_others_may_read_is_refused() {
     let refused = load(key, 0o644).unwrap_err().to_string();
     assert!(refused.contains("hub.toml") && refused.contains("chmod 600"), "{refused}");
     assert!(load("host = \"x\"", 0o644).is_ok(), "no secret in it");
+}
+
+#[test]
+fn a_server_is_named_by_a_url_or_by_its_parts() {
+    let url = parse("database = \"postgres://u:p@db.school.test/r?schema=north\"").unwrap();
+    assert_eq!(url.database().to_string(), "postgres://u@db.school.test/r (schema north)");
+    let parts = parse("[postgres]\nhost = \"db\"\nname = \"r\"\nuser = \"u\"").unwrap();
+    assert_eq!(parts.database().to_string(), "postgres://u@db/r (schema rollcall)");
+    let vars = Vars::from([("DB_HOST", "db"), ("DB_NAME", "r"), ("DB_PASSWORD", "p")]);
+    assert_eq!(with("", &vars).unwrap().database().to_string(), parts_of("db"));
+    let vars = Vars::from([("DATABASE_URL", "postgresql+asyncpg://u:p@db/r")]);
+    assert_eq!(with("", &vars).unwrap().database().to_string(), parts.database().to_string());
+}
+
+fn parts_of(host: &str) -> String {
+    format!("postgres://{host}/r (schema rollcall)")
+}
+
+#[test]
+fn what_is_wrong_about_a_server_is_said_by_its_key_and_without_its_password() {
+    for (key, text) in [
+        ("database", "database = \"postgres://u:swordfish@h/r?schema=A\""),
+        ("database", "database = \"mysql://u:swordfish@h/r\""),
+        ("database", "database = \"hub.db\"\n[postgres]\nhost = \"db\""),
+        ("postgres.name", "[postgres]\nhost = \"db\"\npassword = \"swordfish\""),
+        ("database", "database = \"postgres://h/r\"\n[postgres]\nhost = \"db\""),
+        ("postgres.password", "[postgres]\npassword = \"swordfish\"\npassword_file = \"p\""),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(key) && !error.contains("swordfish"), "{error}");
+    }
 }

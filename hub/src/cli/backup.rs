@@ -6,7 +6,7 @@ use acts::timekeeper;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use store::{self, Db, file};
+use store::{Database, Db};
 
 /// Copy the data and the keys, while the hub runs; the copy is opened, checked and locked.
 #[derive(Debug, Args)]
@@ -95,23 +95,22 @@ impl Migrate {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-        let path = config::Config::load(data)?.database();
-        file::there(&path)?;
-        let (applied, newest) = store::schema(&path)?;
+        let place = config::Config::load(data)?.database();
+        place.there()?;
+        let (applied, newest) = place.schema()?;
         if applied == newest {
             return Ok(writeln!(out, "The database is at version {newest}: nothing to do.")?);
         }
-        let from = path.display();
-        let next = applied + 1;
         if self.dry_run {
-            return Ok(writeln!(out, "{from} would go from version {applied} to {newest}.")?);
+            return Ok(writeln!(out, "{place} would go from version {applied} to {newest}.")?);
         }
-        drop(Db::open(&path)?);
-        writeln!(out, "{from} went from version {applied} to {newest}.")?;
-        if applied > 0 {
+        drop(Db::open(&place)?);
+        writeln!(out, "{place} went from version {applied} to {newest}.")?;
+        if let Database::File(path) = &place {
+            let (path, next) = (path.display(), applied + 1);
             writeln!(
                 out,
-                "As it was it is kept in {from}.before-v{next}, until retention takes it."
+                "As it was it is kept in {path}.before-v{next}, until retention takes it."
             )?;
         }
         Ok(())

@@ -3,8 +3,8 @@
 use acts::pairing;
 use config::Config;
 use std::path::Path;
+use store::Db;
 use store::keys::Keys;
-use store::{Db, file};
 use wire::Wall;
 use wire::time::{Clock as _, SystemClock};
 
@@ -17,14 +17,14 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn open(data: &Path) -> anyhow::Result<Self> {
         let config = Config::load(data)?;
-        file::there(&config.database())?;
-        let db = Db::join(&config.database())?;
+        config.database().there()?;
+        let db = Db::join(config.database())?;
         Ok(Self { config, db })
     }
 
     pub(super) fn keys(&self) -> anyhow::Result<Keys> {
         let keys = Keys::open(&self.config.data)?;
-        pairing::check(&self.config.database(), &keys)?;
+        pairing::check(&self.db, &keys)?;
         Ok(keys)
     }
 }

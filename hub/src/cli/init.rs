@@ -40,16 +40,16 @@ impl Init {
         fs::create_dir_all(data).with_context(|| format!("making {}", data.display()))?;
         fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
         let made = ["kek", "keys.db", "ca.pem", "server.pem", config::FILE];
-        let places = made.map(|name| data.join(name)).into_iter().chain([config.database()]);
+        let places = made.map(|name| data.join(name)).into_iter();
         for there in places.chain(self.backup_identity.clone()) {
             ensure!(!there.exists(), "{} is there: init never overwrites", there.display());
         }
+        config.database().empty()?;
         let keys = Keys::create(data, now)?;
         Pki::create(data, &keys, &names(&self.names), now)?;
         let mut opens = Zeroizing::new(Vec::new());
         lock::create(data, |key| show(key, self.backup_identity.as_deref(), &mut *opens))?;
-        let path = config.database();
-        let code = begin::begin(&Db::open(&path)?, &keys, &path, now).await?;
+        let code = begin::begin(&Db::open(config.database())?, &keys, now).await?;
         let file = data.join(config::FILE);
         fs::write(&file, text)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?; // it may come to hold secrets

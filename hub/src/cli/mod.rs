@@ -14,6 +14,7 @@ mod init;
 mod keys;
 mod models;
 mod pages;
+mod relocate;
 mod retention;
 mod seed;
 pub(crate) mod serve;
@@ -74,6 +75,8 @@ enum HubVerb {
     Restore(backup::Restore),
     /// Bring the database up to date; `serve` does it too.
     Migrate(backup::Migrate),
+    /// Copy the school into another database, compare both, and leave the old one.
+    Move(relocate::Move),
     /// Records that could not be used: list, show, replay, drop.
     DeadLetters(dead_letters::DeadLetters),
     /// What goes because its time is over: show, run.
@@ -140,6 +143,7 @@ impl Cli {
             HubVerb::Backup(backup) => runtime()?.block_on(backup.run(data, out)),
             HubVerb::Restore(restore) => runtime()?.block_on(restore.run(data, out)),
             HubVerb::Migrate(migrate) => migrate.run(data, out),
+            HubVerb::Move(to) => to.run(data, out),
             HubVerb::DeadLetters(letters) => runtime()?.block_on(letters.run(data, out)),
             HubVerb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),
             HubVerb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),

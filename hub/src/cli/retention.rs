@@ -57,10 +57,9 @@ fn show(set: Retention, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let database = hub.config.database();
     let aside = Aside::default();
     let swept = match dry_run {
-        true => retention::count(&hub.db, &database, now()).await?,
+        true => retention::count(&hub.db, now()).await?,
         false => {
             let leap = timekeeper::leap_at(&hub.db, now()).await?;
             let upkeep = Upkeep {
@@ -69,7 +68,7 @@ async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<
                 aside: aside.clone(),
                 timekeeper: Timekeeper::default(),
             };
-            let sweeper = Sweeper { upkeep, keys: hub.keys()?, database };
+            let sweeper = Sweeper { upkeep, keys: hub.keys()? };
             sweeper.run(leap, &actor(), now(), &|_| {}).await?
         }
     };

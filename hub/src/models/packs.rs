@@ -188,7 +188,7 @@ mod tests {
 
     /// People with consent and a template of `old`; the first `ready` of them of `new` too.
     async fn school(folder: &Path, people: usize, ready: usize) -> Db {
-        let db = Db::open(&folder.join("hub.db")).unwrap();
+        let db = Db::open(folder.join("hub.db")).unwrap();
         db.write(move |tx| {
             for n in 0..people {
                 let student_number = format!("S-{n:03}");

@@ -14,7 +14,7 @@ fn today() -> jiff::civil::Date {
 
 async fn seeder() -> (tempfile::TempDir, Seeder) {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(dir.path().join("hub.db")).unwrap();
     let keys = Keys::create(dir.path(), NOW).unwrap();
     let epoch = |tx: &Tx<'_>| store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string());
     db.write(epoch).await.unwrap();

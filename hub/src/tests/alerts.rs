@@ -49,7 +49,8 @@ async fn minutes(house: &House, watch: &mut AlertWatch, count: u32) {
 
 /// Every mail that was written, the oldest first: to whom, its subject and its text.
 async fn mails(house: &House) -> Vec<[String; 3]> {
-    let sql = "select recipient, subject, body from mail where kind = 'alerts' order by rowid";
+    let sql = "select recipient, subject, body from mail where kind = 'alerts'
+         order by created_at, recipient, subject";
     let read =
         move |tx: &Tx<'_>| tx.query(sql, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]));
     house.app.db.read(read).await.unwrap()
@@ -57,7 +58,8 @@ async fn mails(house: &House) -> Vec<[String; 3]> {
 
 /// What programs were told of alerts.
 async fn told(house: &House) -> Vec<(String, Value)> {
-    let sql = "select event, body from webhook_message where event like 'door.%' order by rowid";
+    let sql = "select event, body from webhook_message where event like 'door.%'
+         order by created_at, event, body";
     let read = move |tx: &Tx<'_>| tx.query(sql, [], |row| Ok((row.get(0)?, row.get::<String>(1)?)));
     let all = house.app.db.read(read).await.unwrap().into_iter();
     let data = |text: String| serde_json::from_str::<Value>(&text).unwrap()["data"].clone();

@@ -153,7 +153,9 @@ impl House {
 
 #[tokio::test]
 async fn whoever_is_erased_is_in_no_file_and_in_no_backup_made_after() {
-    let vars = [("SMTP_HOST", "mail.test"), ("SMTP_FROM", "school@school.test")];
+    // In files, where the test looks.
+    let file = ("ROLLCALL_DATABASE", "hub.db");
+    let vars = [file, ("SMTP_HOST", "mail.test"), ("SMTP_FROM", "school@school.test")];
     let house = House::with(Vars::from(vars)).await;
     let (token, id) = house.canary().await;
     let (open, sealed) = house.secrets(id).await;
@@ -162,7 +164,7 @@ async fn whoever_is_erased_is_in_no_file_and_in_no_backup_made_after() {
         words.iter().map(|(what, text)| (*what, text.as_bytes().to_vec())).collect();
     words.push(("e-mail", EMAIL.as_bytes().to_vec()));
     let folder = house.app.config.data.clone();
-    std::fs::write(folder.join(config::FILE), "").unwrap(); // as `init` leaves one
+    std::fs::write(folder.join(config::FILE), "database = 'hub.db'").unwrap();
     let there = [words.clone(), sealed.clone()].concat();
     let before = names(&found(&folder, &there));
     assert_eq!(before.len(), there.len(), "the search finds what is there: {before:?}");

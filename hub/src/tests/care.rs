@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::keys::Keys;
-use store::{Tx, params};
+use store::{Tx, params, sample};
 use uuid::Uuid;
 use wire::pulse::Beat;
 use wire::time::ManualClock;
@@ -64,16 +64,15 @@ async fn one_poisoned_lesson_is_set_aside_and_the_others_close() {
     let house = House::new().await;
     let token = house.token(Role::Admin).await;
     lessons(&house, 1..121).await;
-    let poison = "create trigger poison before update on session
-         when new.id like '%05' begin select raise(abort, 'poisoned'); end";
-    write(&house, poison).await;
+    let place = house.app.db.place();
+    sample::poison(place, ("poison", "before update on session"), "new.id like '%05'");
     for _ in 0..3 {
         house.app.lessons().turn().await;
     }
     assert_eq!(count(&house, "session where closed_at is null").await, 1);
     assert_eq!(house.app.aside.count(AsideKind::Lesson), 1);
     assert_eq!(kinds(&house, &token).await, ["lesson"]);
-    write(&house, "drop trigger poison").await;
+    sample::mend(place, "poison", "session");
     house.clock.advance(60_000);
     house.app.lessons().turn().await;
     assert_eq!(count(&house, "session where closed_at is null").await, 0);
@@ -82,7 +81,7 @@ async fn one_poisoned_lesson_is_set_aside_and_the_others_close() {
 
 #[tokio::test]
 async fn with_a_full_disk_pages_open_and_all_goes_on_when_there_is_space() {
-    let house = House::new().await;
+    let (house, _) = House::in_file().await;
     let account = house.account(Role::Admin).await;
     let secret = house.session(&account).await;
     lessons(&house, 1..3).await;
@@ -145,20 +144,17 @@ async fn readers_that_are_all_busy_end_nothing() {
 async fn a_hub_starts_although_nothing_can_be_written() {
     let house = House::new().await;
     house.school().await;
+    let place = house.app.db.place();
     for table in ["device", "job", "setting", "gallery_release"] {
         for what in ["insert", "update"] {
-            let sql = format!(
-                "create trigger full_{table}_{what} before {what} on {table}
-                 begin select raise(abort, 'the disk is full'); end"
-            );
-            house.app.db.write(move |tx| tx.execute(&sql, []).map(drop)).await.unwrap();
+            let (name, when) =
+                (format!("full_{table}_{what}"), format!("before {what} on {table}"));
+            sample::poison(place, (&name, &when), "true");
         }
     }
-    write(&house, "drop trigger full_device_update").await;
+    sample::mend(place, "full_device_update", "device");
     write(&house, "update device set online = 1").await;
-    let stuck = "create trigger full_device_update before update on device
-         begin select raise(abort, 'the disk is full'); end";
-    write(&house, stuck).await;
+    sample::poison(place, ("full_device_update", "before update on device"), "true");
     let _in_use = rustls::crypto::ring::default_provider().install_default();
     let mut config = (*house.app.config).clone();
     config.listen = config::Listen {
@@ -241,7 +237,7 @@ async fn without_a_model_pack_everything_goes_on_that_needs_none() {
 
 /// The settings of `house`, with the database of `other`.
 fn foreign(house: &House, other: &House) -> Config {
-    let url = format!("sqlite:///{}", other.app.config.database().display());
+    let url = format!("sqlite:///{}", other.app.config.data.join("hub.db").display());
     let vars = Vars::from([("DATABASE_URL", url.as_str())]);
     let vars = vars.with("ROLLCALL_MODELS", house.app.config.models.to_str().unwrap());
     Config::read(&house.app.config.data, "", &vars).unwrap()
@@ -249,7 +245,8 @@ fn foreign(house: &House, other: &House) -> Config {
 
 #[tokio::test]
 async fn a_hub_does_not_start_with_the_keys_of_another_school() {
-    let (house, other) = (House::new().await, House::new().await);
+    let (house, _) = House::in_file().await;
+    let (other, _) = House::in_file().await;
     let token = house.school().await;
     assert!(!token.is_empty());
     let config = foreign(&house, &other);

@@ -283,9 +283,8 @@ async fn how_far_a_door_is_with_its_gallery_is_said() {
 #[tokio::test]
 async fn a_push_is_answered_as_such_though_its_releases_are_made_later() {
     const IOERR_READ: i32 = 266;
-    let house = House::new().await;
+    let (house, path) = House::in_file().await;
     house.school().await;
-    let path = house.app.config.database().canonicalize().unwrap();
     let pushes = || {
         let sql = "select count(*) from audit where action = 'gallery-push'";
         house.app.db.read(move |tx| tx.row(sql, [], |row| row.get::<i64>(0)))

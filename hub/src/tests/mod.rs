@@ -90,6 +90,13 @@ impl House {
         Self::with(Vars::default()).await
     }
 
+    /// A hub on SQLite, whichever database the others are on, and its file.
+    pub(crate) async fn in_file() -> (Self, std::path::PathBuf) {
+        let house = Self::with(Vars::from([("ROLLCALL_DATABASE", "hub.db")])).await;
+        let path = house.app.config.data.join("hub.db").canonicalize().unwrap();
+        (house, path)
+    }
+
     /// A hub with these variables set.
     pub(crate) async fn with(vars: Vars) -> Self {
         let models = std::env::var_os("ROLLCALL_MODELS").map(std::path::PathBuf::from);

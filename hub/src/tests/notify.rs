@@ -15,7 +15,9 @@ use std::sync::{Arc, Mutex};
 use store::account::{self, NewAccount};
 use store::mail::{Absence, MailAttendance};
 use store::passkey::PasskeyKept;
-use store::{Tx, accounts, audit, login, mail, outgoing, params, passkey, student, totp, webhook};
+use store::{
+    Tx, accounts, audit, login, mail, outgoing, params, passkey, sample, student, totp, webhook,
+};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
@@ -369,7 +371,7 @@ async fn told(house: &House, mails: bool) -> Vec<(String, String)> {
     house.app.db.write(change).await.unwrap();
     house.app.sender().send_due(mails.then_some(&post), &Beat::default()).await.unwrap();
     let written = |tx: &Tx<'_>| {
-        let sql = "select recipient, body from mail order by rowid";
+        let sql = "select recipient, body from mail order by created_at, recipient, body";
         tx.query(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     };
     house.app.db.read(written).await.unwrap()
@@ -378,7 +380,7 @@ async fn told(house: &House, mails: bool) -> Vec<(String, String)> {
 #[tokio::test]
 async fn whoever_owns_an_account_hears_what_changed_at_the_old_address_too() {
     let house = House::new().await;
-    let told = told(&house, true).await;
+    let mut told = told(&house, true).await;
     let said = [
         "password of your account was changed",
         "were switched on",
@@ -390,6 +392,8 @@ async fn whoever_owns_an_account_hears_what_changed_at_the_old_address_too() {
         "e-mail address of your account was changed",
     ];
     assert_eq!(told.len(), said.len(), "{told:?}");
+    let place = |body: &str| said.iter().position(|said| body.contains(said));
+    told.sort_by_key(|(to, body)| (place(body), to.clone()));
     for ((_, body), said) in told.iter().zip(said) {
         assert!(body.contains(said), "{body}");
     }
@@ -679,15 +683,14 @@ async fn no_lesson_is_skipped_that_closes_late_or_with_many_others() {
 async fn one_message_that_cannot_be_written_holds_no_other_up() {
     let house = House::new().await;
     hook(&house).await;
-    let poison = "create trigger poison before insert on webhook_message
-         when new.event = 'session.closed' begin select raise(abort, 'poisoned'); end";
-    write(&house, poison).await;
+    let (place, when) = (house.app.db.place(), ("poison", "before insert on webhook_message"));
+    sample::poison(place, when, "new.event = 'session.closed'");
     closed_lesson(&house, house.app.clock.wall()).await;
     write(&house, "update class set suspended_at = 5").await;
     house.app.sender().send_due(None, &Beat::default()).await.unwrap();
     assert_eq!(noted(&house).await, ["session.closed"], "set aside; the other is told");
     assert_eq!(house.app.aside.count(AsideKind::Outgoing), 1);
-    write(&house, "drop trigger poison").await;
+    sample::mend(place, "poison", "webhook_message");
     house.clock.advance(60_000);
     house.app.sender().send_due(None, &Beat::default()).await.unwrap();
     assert!(noted(&house).await.is_empty() && house.app.aside.list().is_empty());

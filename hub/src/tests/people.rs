@@ -131,9 +131,8 @@ async fn a_page_that_follows_somebody_who_is_gone_says_to_begin_again() {
 #[tokio::test]
 async fn who_was_switched_off_is_answered_as_such_though_doors_hear_of_it_later() {
     const IOERR_READ: i32 = 266;
-    let house = House::new().await;
+    let (house, path) = House::in_file().await;
     house.school().await;
-    let path = house.app.config.database().canonicalize().unwrap();
     let active = || house.app.db.read(|tx| Ok(student::find(tx, "STU1")?.is_active));
     let mut later = 0;
     for after in 0.. {

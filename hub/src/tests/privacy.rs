@@ -68,9 +68,8 @@ async fn consent_is_a_ledger_and_withdrawing_clears_the_desk() {
 #[tokio::test]
 async fn who_was_erased_is_answered_as_such_though_doors_hear_of_it_later() {
     const IOERR_READ: i32 = 266;
-    let house = House::new().await;
+    let (house, path) = House::in_file().await;
     house.school().await;
-    let path = house.app.config.database().canonicalize().unwrap();
     let mut later = 0;
     for after in 0.. {
         let number = format!("E{after}");
@@ -203,9 +202,8 @@ async fn a_backup_from_before_brings_nobody_back() {
     let house = House::new().await;
     let token = house.school().await;
     let student = house.app.gallery.index().people()[0];
-    let (live, copy) = (house.app.config.database(), house.app.config.data.join("copy.db"));
-    let raw = rusqlite::Connection::open(&live).unwrap();
-    raw.execute("vacuum into ?1", [copy.to_str().unwrap()]).unwrap();
+    let copy = house.app.config.data.join("copy.db");
+    house.app.config.database().copy(&copy).unwrap();
     house.send(post("/api/students/STU1/erase").bearer(&token)).await;
     assert_eq!(house.count("student").await, 0);
     let old = tempfile::tempdir().unwrap();
@@ -214,7 +212,7 @@ async fn a_backup_from_before_brings_nobody_back() {
     }
     std::fs::rename(copy, old.path().join("hub.db")).unwrap();
     let models = Some(house.app.config.models.clone());
-    let config = Config::parse(old.path(), "", models).unwrap();
+    let config = Config::parse(old.path(), "database = 'hub.db'", models).unwrap();
     let restored = App::open(config, house.clock.clone()).await.unwrap();
     let gone = restored.db.read(move |tx| store::student::get(tx, student)).await.unwrap();
     assert_eq!(gone, None, "erased again at start");
@@ -223,7 +221,7 @@ async fn a_backup_from_before_brings_nobody_back() {
 /// Every table that names students is one that erasing knows: whoever adds one decides here.
 #[tokio::test]
 async fn every_table_that_names_students_is_known_to_erasing() {
-    let house = House::new().await;
+    let (house, _) = House::in_file().await;
     let read = |tx: &store::Tx<'_>| {
         let sql = "select distinct m.name from sqlite_master m, pragma_foreign_key_list(m.name) f
              where m.type = 'table' and f.\"table\" = 'student' order by m.name";
@@ -299,11 +297,8 @@ async fn the_chain_is_listed_filtered_and_checked() {
     assert!(page.headers()["link"].to_str().unwrap().contains("after="));
     let verdict = body(&house.send(list("/verify".into())).await);
     assert_eq!(verdict["whole"], true, "{verdict}");
-    let raw = rusqlite::Connection::open(house.app.config.database()).unwrap();
-    raw.execute_batch(
-        "drop trigger audit_is_not_changed; update audit set actor = 'x' where n = 2",
-    )
-    .unwrap();
+    let forge = "update audit set actor = 'x' where n = 2";
+    store::transfer::past_triggers(house.app.db.place(), "audit", forge).unwrap();
     let verdict = body(&house.send(list("/verify".into())).await);
     assert_eq!(verdict["detail"], "The audit chain is broken at row 2.");
 }
@@ -321,16 +316,15 @@ async fn each_day_signs_a_head_that_shows_a_chain_made_anew() {
     let key = house.app.keys.signing().unwrap().verifying_key();
     let head = kept.head(&key).unwrap();
     let mut seen = None;
-    let path = house.app.config.database();
-    store::file::read(&path, |tx| {
+    let read = house.app.db.place().read(|tx| {
         store::audit::walk(tx, |n, hash| {
             if n == head.rows {
                 seen = Some(data_encoding::HEXLOWER.encode(hash));
             }
             std::ops::ControlFlow::Continue(())
         })
-    })
-    .unwrap();
+    });
+    read.unwrap();
     assert_eq!(seen, Some(head.hash));
     let moved = acts::privacy::witness::Witness { rows: kept.rows + 1, ..kept };
     assert!(moved.head(&key).is_err(), "a head says one thing only");

@@ -154,7 +154,7 @@ pub mod tests {
     #[tokio::test]
     async fn an_address_belongs_to_one_account_however_it_is_typed() {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         assert!(!db.read(any).await.unwrap());
         let add = |email| {
             let new = new(email, Role::Teacher);

@@ -349,7 +349,7 @@ mod tests {
 
     async fn house() -> (tempfile::TempDir, Db, AccountPerson) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let ada = profile("ada@school.test", Role::Admin);
         let ada = db.write(|tx| add(tx, ada, None, "t", Wall(1))).await.unwrap();
         (dir, db, ada)

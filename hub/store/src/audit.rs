@@ -232,7 +232,7 @@ mod tests {
     use serde_json::json;
 
     async fn chain(rows: i64) -> (tempfile::TempDir, Db) {
-        chain_by(Db::open, rows).await
+        chain_by(|path| Db::open(path), rows).await
     }
 
     async fn chain_by(

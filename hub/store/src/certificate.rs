@@ -264,7 +264,7 @@ mod tests {
 
     async fn with_door() -> (tempfile::TempDir, Db) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let (room, location) = ("204".to_owned(), String::new());
         let place = device::DevicePlace { room, location, direction: Direction::Both };
         let write = move |tx: &Tx<'_>| {

@@ -407,10 +407,11 @@ pub fn follow(
     actor: &str,
     now: Wall,
 ) -> Result<bool, Error> {
-    let sql = "update class set class_name = $2, room = coalesce($3, room), is_active = $4,
+    let sql =
+        "update class set class_name = $2, room = coalesce(cast($3 as text), room), is_active = $4,
              version = version + 1
          where id = $1 and (class_name <> $2 or is_active <> $4
-             or ($3 is not null and coalesce(room, '') <> $3))";
+             or coalesce(room, '') <> $3)";
     let changed = tx.execute(sql, params![id.to_string(), name.trim(), room, active])? > 0;
     if changed {
         noted(tx, now, actor, "follow", id, json!({ "is_active": active }))?;

@@ -131,7 +131,7 @@ mod tests {
     #[tokio::test]
     async fn the_newest_entry_counts_and_none_is_lost() {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let person = StudentProfile {
             student_number: "1".into(),
             first_name: "A".into(),

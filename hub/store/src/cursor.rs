@@ -209,7 +209,7 @@ mod tests {
     #[tokio::test]
     async fn receipts_of_a_year_stay_within_what_is_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let id: DeviceId = "a".parse().unwrap();
         let year = move |tx: &Tx<'_>| {
             let (room, location) = (String::new(), String::new());

@@ -1,14 +1,15 @@
 //! Where a hub's data lies: in a file of its own, or with a server that others run.
 
-use crate::postgres::{self, Server};
-use crate::{Db, Tx, file, sqlite};
+use crate::postgres::server::Server;
+use crate::{Tx, file, sqlite, transfer};
 use rules::error::Error;
+use std::cmp::Ordering;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use wire::Wall;
 
 /// A place for data.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub enum Database {
     /// SQLite, which the hub brings along.
     File(PathBuf),
@@ -19,7 +20,7 @@ pub enum Database {
 impl From<&Path> for Database {
     fn from(path: &Path) -> Self {
         #[cfg(debug_assertions)]
-        if let Some(server) = postgres::for_tests(path) {
+        if let Some(server) = crate::postgres::for_tests(path) {
             return Self::Server(server);
         }
         Self::File(path.to_owned())
@@ -28,6 +29,12 @@ impl From<&Path> for Database {
 
 impl From<&PathBuf> for Database {
     fn from(path: &PathBuf) -> Self {
+        path.as_path().into()
+    }
+}
+
+impl From<PathBuf> for Database {
+    fn from(path: PathBuf) -> Self {
         path.as_path().into()
     }
 }
@@ -61,6 +68,30 @@ impl Database {
         }
     }
 
+    /// Refuses a place where something is already.
+    ///
+    /// # Errors
+    /// `Conflict` when there is.
+    pub fn empty(&self) -> Result<(), Error> {
+        let taken = match self {
+            Self::File(path) => path.exists(),
+            Self::Server(server) => server.schema()?.0 > 0,
+        };
+        let say = || Error::Conflict(format!("{self} is there: init never overwrites"));
+        if taken { Err(say()) } else { Ok(()) }
+    }
+
+    /// Refuses a place that another program of this hub's kind has open. A file says nothing of that.
+    ///
+    /// # Errors
+    /// `Conflict` when one has; when it cannot be reached.
+    pub fn unused(&self) -> Result<(), Error> {
+        match self {
+            Self::File(_) => Ok(()),
+            Self::Server(server) => server.unused(),
+        }
+    }
+
     /// Which version of the schema is there (0 for none), and which this program knows.
     ///
     /// # Errors
@@ -70,6 +101,25 @@ impl Database {
             Self::File(path) => sqlite::schema(path),
             Self::Server(server) => server.schema(),
         }
+    }
+
+    /// That its schema is the one this program knows.
+    ///
+    /// # Errors
+    /// `Conflict` when it is not.
+    pub(crate) fn same_version(&self) -> Result<(), Error> {
+        let (applied, newest) = self.schema()?;
+        let next = match applied.cmp(&newest) {
+            Ordering::Equal => return Ok(()),
+            Ordering::Less => {
+                "stop the hub and run `rollcall-hub migrate`, or start this version's `serve`"
+            }
+            Ordering::Greater => "use the version of this program that serves it",
+        };
+        Err(Error::Conflict(format!(
+            "{self} is at version {applied} and this program knows {newest}: {next}. Nothing was \
+             touched"
+        )))
     }
 
     /// Runs `work` on a snapshot of its own, however long it takes: for what reads everything, such
@@ -84,6 +134,21 @@ impl Database {
         match self {
             Self::File(path) => file::read(path, work),
             Self::Server(server) => server.read(work),
+        }
+    }
+
+    /// Copies it to the new file `to` while others write to it: one moment of it, in SQLite, in one
+    /// file without a log. Blocking.
+    ///
+    /// # Errors
+    /// When one of them cannot be read or written.
+    pub fn copy(&self, to: &Path) -> Result<(), Error> {
+        match self {
+            Self::File(path) => file::copy(path, to),
+            Self::Server(_) => {
+                transfer::fill(self, &Self::File(to.to_owned()), &mut |_| ())?;
+                file::close_log(to)
+            }
         }
     }
 

@@ -5,11 +5,12 @@
 //! before those of doors and of what runs by itself, so that a decision waits for one of these at
 //! most. Closures run on these threads, never on the runtime.
 
-use crate::postgres::Postgres;
+use crate::database::Database;
+use crate::postgres::{self, Postgres};
 use crate::sqlite;
+use crate::transfer;
 use crate::tx::Tx;
 use rules::error::{Doing, Error};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,6 +29,7 @@ pub struct Db {
     writes: mpsc::Sender<Write>,
     behind: mpsc::Sender<Write>,
     reads: mpsc::Sender<Look>,
+    place: Arc<Database>,
 }
 
 /// A connection to a database.
@@ -85,41 +87,56 @@ pub(crate) struct DbAnswer {
 }
 
 impl Db {
-    /// Opens `path`, made and migrated as needed.
+    /// Opens what is at `place`, made and migrated as needed.
     ///
     /// # Errors
-    /// When the file cannot be opened, is of a newer program, or SQLite is too old.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        #[cfg(debug_assertions)]
-        if let Some(config) = crate::postgres::for_tests(path)? {
-            return Self::open_postgres(&config);
+    /// When it cannot be opened, is of a newer program, or SQLite is too old.
+    pub fn open(place: impl Into<Database>) -> Result<Self, Error> {
+        let place = place.into();
+        match &place {
+            Database::File(path) => sqlite::migrate(path)?,
+            Database::Server(server) => postgres::migrate::up(server)?,
         }
-        Self::in_file(path)
+        Self::reach(place)
     }
 
-    /// The same, and never a database for tests in its place.
-    ///
-    /// # Errors
-    /// The same.
-    pub fn in_file(path: &Path) -> Result<Self, Error> {
-        Self::start(sqlite::open(path)?, || sqlite::reader(path))
-    }
-
-    /// Opens `path` as it is, beside whatever serves it: a command never changes the schema under
+    /// Opens `place` as it is, beside whatever serves it: a command never changes the schema under
     /// a hub that runs.
     ///
     /// # Errors
     /// `Conflict` when its schema is not the one this program knows.
-    pub fn join(path: &Path) -> Result<Self, Error> {
-        Self::start(sqlite::join(path)?, || sqlite::reader(path))
+    pub fn join(place: impl Into<Database>) -> Result<Self, Error> {
+        let place = place.into();
+        place.same_version()?;
+        Self::reach(place)
     }
 
-    fn open_postgres(config: &::postgres::Config) -> Result<Self, Error> {
-        crate::postgres::migrate(config)?;
-        Self::start(Postgres::writer(config)?, || Postgres::reader(config))
+    /// The same in SQLite, whichever database tests run on.
+    #[cfg(test)]
+    pub(crate) fn in_file(path: &std::path::Path) -> Result<Self, Error> {
+        Self::open(Database::File(path.to_owned()))
+    }
+
+    fn reach(place: Database) -> Result<Self, Error> {
+        place.read(|tx| transfer::refuse_unfinished(tx, &place))?;
+        match place.clone() {
+            Database::File(path) => {
+                Self::start(place, sqlite::writer(&path)?, || sqlite::reader(&path))
+            }
+            Database::Server(server) => postgres::apart(|| {
+                Self::start(place, Postgres::writer(&server)?, || Postgres::reader(&server))
+            }),
+        }
+    }
+
+    /// Where its data lies.
+    #[must_use]
+    pub fn place(&self) -> &Database {
+        &self.place
     }
 
     fn start<E: Engine + 'static>(
+        place: Database,
         mut writer: E,
         reader: impl Fn() -> Result<E, Error>,
     ) -> Result<Self, Error> {
@@ -135,7 +152,7 @@ impl Db {
             let (mut reader, queue) = (reader()?, queue.clone());
             spawn("db-reader", move || read_all(&mut reader, &queue))?;
         }
-        Ok(Self { writes, behind, reads })
+        Ok(Self { writes, behind, reads, place: Arc::new(place) })
     }
 
     /// Runs `work` in a write transaction. Its value arrives after COMMIT; an error from it, or
@@ -192,6 +209,17 @@ where
     T: Send + 'static,
     F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
 {
+    let (write, told) = packed(work);
+    lane.send(write).await.map_err(|_| stopped())?;
+    told.await.map_err(|_| not_begun())?
+}
+
+/// `work` for the writer, and where its answer arrives.
+fn packed<T, F>(work: F) -> (Write, oneshot::Receiver<Result<T, Error>>)
+where
+    T: Send + 'static,
+    F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+{
     let (tell, told) = oneshot::channel();
     let write: Write = Box::new(move |tx| {
         let safely = std::panic::AssertUnwindSafe(|| work(tx));
@@ -203,8 +231,22 @@ where
             }),
         }
     });
-    lane.send(write).await.map_err(|_| stopped())?;
-    told.await.map_err(|_| not_begun())?
+    (write, told)
+}
+
+/// Runs `work` in a transaction of `db`'s that is its own. Blocking.
+pub(crate) fn write_at_once<T, F>(db: &mut dyn Engine, work: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+{
+    let (write, mut told) = packed(work);
+    let mut answers = Vec::new();
+    let committed = db.write(&mut std::iter::once(write), &mut answers);
+    for answer in answers {
+        (answer.say)(committed.clone().map_err(Error::from));
+    }
+    told.try_recv().map_err(|_| not_begun())?
 }
 
 fn stopped() -> Error {
@@ -279,7 +321,7 @@ mod tests {
 
     fn temp() -> (tempfile::TempDir, Db) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         (dir, db)
     }
 
@@ -351,7 +393,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_answered_is_seen_by_another_process() {
         let (dir, db) = temp();
-        let other = Db::open(&dir.path().join("hub.db")).unwrap();
+        let other = Db::open(dir.path().join("hub.db")).unwrap();
         db.write(|tx| put(tx, "one")).await.unwrap();
         assert_eq!(count(&other).await, 1);
         other.write(|tx| put(tx, "two")).await.unwrap();

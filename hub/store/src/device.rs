@@ -437,7 +437,7 @@ mod tests {
 
     async fn with_door() -> (tempfile::TempDir, Db) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let place =
             DevicePlace { room: "204".into(), location: String::new(), direction: Direction::Both };
         db.write(move |tx| add(tx, &door(), &place, "t", NOW)).await.unwrap();

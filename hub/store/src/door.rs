@@ -180,7 +180,7 @@ mod tests {
 
     async fn with_doors(doors: &[(&'static str, &'static str)]) -> (tempfile::TempDir, Db) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         for (name, room) in doors.iter().copied() {
             let (id, location): (DeviceId, _) = (name.parse().unwrap(), String::new());
             let place =

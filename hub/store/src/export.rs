@@ -92,7 +92,7 @@ pub fn sightings(tx: &Tx<'_>, student: StudentId) -> Result<Vec<ExportSighting>,
     let sql = "select s.id, s.order_at, s.device, s.room, s.direction, s.review_status,
              s.confidence,
              (select c.score from candidate c where c.sighting = s.id and c.student = $1),
-             coalesce(s.decided_student = $1, 0), s.reviewer, s.notes
+             case when s.decided_student = $1 then 1 else 0 end, s.reviewer, s.notes
          from sighting s where s.id in (select id from sighting where decided_student = $1
              union select id from sighting where predicted_student = $1
              union select sighting from candidate where student = $1)
@@ -138,7 +138,7 @@ pub fn marks(tx: &Tx<'_>, student: StudentId) -> Result<Vec<ExportMark>, Error> 
 /// Faces in class photos that are taken to be `student`, oldest first.
 pub fn faces(tx: &Tx<'_>, student: StudentId) -> Result<Vec<ExportFace>, Error> {
     let sql = "select f.id, f.image, c.class_name, i.taken_at, f.x, f.y, f.width, f.height,
-             coalesce(f.student = $1, 0)
+             case when f.student = $1 then 1 else 0 end
          from face_crop f join image i on i.id = f.image join class c on c.id = f.class
          where f.id in (select id from face_crop where student = $1
              union select id from face_crop where proposed = $1 and student is null)

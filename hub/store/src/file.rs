@@ -68,9 +68,17 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     // every change.
     backup.step(-1).doing(&doing)?;
     drop(backup);
-    target.execute_batch("pragma journal_mode = delete").doing(&doing)?;
     drop(target);
-    std::fs::File::open(to).and_then(|file| file.sync_all()).doing(&doing)
+    close_log(to)
+}
+
+/// Puts what is in the log of a copy that nobody has open into its file, and takes the log away.
+pub(crate) fn close_log(copy: &Path) -> Result<(), Error> {
+    let doing = format!("closing {}", copy.display());
+    let db = Connection::open(copy).doing(&doing)?;
+    db.execute_batch("pragma journal_mode = delete").doing(&doing)?;
+    drop(db);
+    std::fs::File::open(copy).and_then(|file| file.sync_all()).doing(&doing)
 }
 
 /// Opens a copy and checks it: every page, every reference. Blocking.

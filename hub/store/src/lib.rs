@@ -15,6 +15,7 @@ pub mod audit_head;
 pub mod backed_up;
 pub mod budget;
 pub mod care;
+mod catalog;
 pub mod certificate;
 pub mod change;
 pub mod class;
@@ -24,6 +25,7 @@ pub mod consent;
 pub mod coverage;
 pub mod crop;
 pub mod cursor;
+mod database;
 mod db;
 pub mod dead_letter;
 pub mod desk;
@@ -72,6 +74,8 @@ pub mod room;
 mod row;
 #[cfg(debug_assertions)]
 pub mod sample;
+#[cfg(test)]
+mod schema_tests;
 pub mod scope;
 pub mod score;
 pub mod seed;
@@ -82,6 +86,7 @@ mod sqlite;
 pub mod student;
 pub mod teaches;
 pub mod totp;
+pub mod transfer;
 mod tx;
 pub mod update;
 pub mod user;
@@ -90,11 +95,13 @@ pub mod vault;
 pub mod watch;
 pub mod webhook;
 
+pub use database::Database;
 pub use db::Db;
+pub use postgres::server::{Server, ServerParts};
 pub use row::{Column, Read, Row};
 use row::{odd, parsed, parsed_option, unsigned};
+pub use sqlite::is_passing;
 #[cfg(debug_assertions)]
 pub use sqlite::trouble;
-pub use sqlite::{is_passing, schema};
 pub use tx::Tx;
 pub use value::{Param, Params, Value, ValueRef};

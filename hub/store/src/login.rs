@@ -320,7 +320,7 @@ mod tests {
 
     async fn house() -> (tempfile::TempDir, Db, Account) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let new = account::tests::new("ada@school.test", Role::Admin);
         let made = db.write(move |tx| account::add(tx, &new, "cli:test", Wall(1))).await.unwrap();
         (dir, db, made)

@@ -150,7 +150,9 @@ pub fn still_true(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
     let (Some(one), Some(other)) = (parts.next(), parts.next()) else { return Ok(true) };
     let sql = match kind.as_str() {
         "absence" => "select 1 from mark where session = $1 and student = $2 and status = 'absent'",
-        "policy" => "select 1 from class where id = $1 and suspended_at = cast($2 as bigint)",
+        "policy" => {
+            "select 1 from class where id = $1 and suspended_at = cast(cast($2 as text) as bigint)"
+        }
         _ => return Ok(true),
     };
     if tx.row(sql, params![one, other], |_| Ok(()))?.is_some() {

@@ -103,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn everything_about_one_door_comes_in_the_order_it_happened() {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let id: DeviceId = "a".parse().unwrap();
         let write = |tx: &Tx<'_>| {
             let (id, other) = ("a".parse().unwrap(), "b".parse().unwrap());

@@ -181,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn reports_that_never_got_a_time_go_as_well() {
         let dir = tempfile::tempdir().unwrap();
-        let db = crate::Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = crate::Db::open(dir.path().join("hub.db")).unwrap();
         let swept = |tx: &Tx<'_>| {
             tx.execute(
                 "insert into device (id, room, location, direction, is_active, online, boot,

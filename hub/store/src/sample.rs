@@ -3,7 +3,7 @@
 use crate::consent::ConsentSaid;
 use crate::cursor::signed;
 use crate::reader::Reader;
-use crate::{Tx, class, consent, mark, params, release, session, student};
+use crate::{Database, Tx, class, consent, mark, params, release, session, student, transfer};
 use jiff::civil::{Date, date};
 use rules::attendance::{Mark, Source, Status};
 use rules::auth::{Actor, Role};
@@ -104,6 +104,44 @@ pub fn enrol(tx: &Tx<'_>, people: &[StudentId], at: Wall) -> Result<(), Error> {
         tx.execute(sql, params![id.to_string(), student.to_string(), at.0])?;
     }
     Ok(())
+}
+
+/// From now on `body` happens at each change `when` (such as `before insert on mark`) for which
+/// `holds`. Blocking.
+pub fn trigger(place: &Database, (name, when): (&str, &str), holds: &str, body: &str) {
+    let made = match place {
+        Database::File(_) => {
+            vec![format!("create trigger {name} {when} when {holds} begin {body}; end")]
+        }
+        Database::Server(_) => vec![
+            format!(
+                "create function {name}() returns trigger language plpgsql as $$ begin
+                 if {holds} then {body}; end if; return coalesce(new, old); end $$"
+            ),
+            format!("create trigger {name} {when} for each row execute function {name}()"),
+        ],
+    };
+    transfer::beside(place, made).expect("a trigger");
+}
+
+/// From now on each change `when` fails for which `holds`, as if this program had a bug. Blocking.
+pub fn poison(place: &Database, (name, when): (&str, &str), holds: &str) {
+    let fail = match place {
+        Database::File(_) => "select raise(abort, 'a bug, on purpose')",
+        Database::Server(_) => "raise exception 'a bug, on purpose'",
+    };
+    trigger(place, (name, when), holds, fail);
+}
+
+/// Takes the trigger of `table` away. Blocking.
+pub fn mend(place: &Database, name: &str, table: &str) {
+    let gone = match place {
+        Database::File(_) => vec![format!("drop trigger {name}")],
+        Database::Server(_) => {
+            vec![format!("drop trigger {name} on {table}"), format!("drop function {name}()")]
+        }
+    };
+    transfer::beside(place, gone).expect("a trigger");
 }
 
 /// Gives `door` a release that holds `people`.

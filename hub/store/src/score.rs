@@ -94,7 +94,7 @@ mod tests {
     /// What is counted of these passages: the score of each right and each wrong name.
     async fn counted(passages: &'static [Passage]) -> (Vec<usize>, Vec<usize>) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         let write = move |tx: &Tx<'_>| {
             let (room, location) = ("R".to_owned(), String::new());
             let place = DevicePlace { room, location, direction: Direction::Entry };

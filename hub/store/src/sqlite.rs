@@ -9,6 +9,7 @@ use crate::row::{Row, RowError};
 use crate::tx::{See, Statements, Tx, at_fault, taken};
 use crate::value::ValueRef;
 use rules::error::{Doing, Error};
+use rusqlite::config::DbConfig;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE, SQLITE_IOERR_FSYNC};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef as Raw};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params_from_iter};
@@ -25,29 +26,21 @@ mod migrations {
     refinery::embed_migrations!("migrations/sqlite");
 }
 
-/// The writer of the file at `path`, made and migrated as needed.
-///
-/// # Errors
-/// When the file cannot be opened, is of a newer program, or SQLite is too old.
-pub(crate) fn open(path: &Path) -> Result<Connection, Error> {
+/// One that writes.
+pub(crate) fn writer(path: &Path) -> Result<Connection, Error> {
     check_version(rusqlite::version_number())?;
-    let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    migrate(&mut writer, path)?;
-    Ok(writer)
+    connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
-/// The same of a file whose schema is left as it is.
-///
-/// # Errors
-/// `Conflict` when its schema is not the one this program knows.
-pub(crate) fn join(path: &Path) -> Result<Connection, Error> {
-    check_version(rusqlite::version_number())?;
-    let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let (applied, newest) = versions(&mut writer)?;
-    match applied == newest {
-        true => Ok(writer),
-        false => Err(differs(path, applied, newest)),
+/// One that writes what others wrote before: nothing follows from it, and what points to what is
+/// looked at in the end ([`file::check`]).
+pub(crate) fn copier(path: &Path) -> Result<Connection, Error> {
+    let db = writer(path)?;
+    for follows in [DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY]
+    {
+        db.set_db_config(follows, false).doing("setting up a copy")?;
     }
+    Ok(db)
 }
 
 /// One that reads.
@@ -66,19 +59,8 @@ fn check_version(number: i32) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn schema(path: &Path) -> Result<(i32, i32), Error> {
+pub(crate) fn schema(path: &Path) -> Result<(i32, i32), Error> {
     versions(&mut connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
-}
-
-fn differs(path: &Path, applied: i32, newest: i32) -> Error {
-    let next = match applied < newest {
-        true => "stop the hub and run `rollcall-hub migrate`, or start this version's `serve`",
-        false => "use the version of this program that serves it",
-    };
-    let path = path.display();
-    Error::Conflict(format!(
-        "{path} is at version {applied} and this program knows {newest}: {next}. Nothing was touched"
-    ))
 }
 
 fn versions(db: &mut Connection) -> Result<(i32, i32), Error> {
@@ -92,8 +74,13 @@ fn versions(db: &mut Connection) -> Result<(i32, i32), Error> {
     Ok((applied.unwrap_or(0), newest.unwrap_or(0)))
 }
 
-/// Brings the file up to date in one transaction, after a copy if it holds anything.
-fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
+/// Makes the file at `path` or brings it up to date, in one transaction, after a copy if it holds
+/// anything.
+///
+/// # Errors
+/// When the file cannot be opened, is of a newer program, or SQLite is too old.
+pub(crate) fn migrate(path: &Path) -> Result<(), Error> {
+    let db = &mut writer(path)?;
     let runner = migrations::migrations::runner().set_grouped(true).set_abort_divergent(true);
     let newest = runner.get_migrations().iter().map(refinery::Migration::version).max();
     let doing = "reading the schema's version";
@@ -478,7 +465,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("hub.db");
         drop(Db::in_file(&path).unwrap());
-        assert!(Db::join(&path).is_ok());
+        let join = || Db::join(crate::Database::File(path.clone()));
+        assert!(join().is_ok());
         let raw = Connection::open(&path).unwrap();
         let last = "where version = (select max(version) from refinery_schema_history)";
         let newer = format!("update refinery_schema_history set version = version + 80 {last}");
@@ -486,7 +474,7 @@ mod tests {
         for (sql, next) in [(newer, "version of this program"), (older, "rollcall-hub migrate")] {
             raw.execute(&sql, []).unwrap();
             let before = std::fs::read(&path).unwrap();
-            let said = Db::join(&path).err().unwrap().to_string();
+            let said = join().err().unwrap().to_string();
             assert!(said.contains(next) && said.contains("Nothing was touched"), "{said}");
             assert_eq!(std::fs::read(&path).unwrap(), before);
         }

@@ -501,7 +501,7 @@ mod tests {
 
     fn temp() -> (tempfile::TempDir, Db) {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         (dir, db)
     }
 

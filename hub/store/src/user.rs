@@ -30,7 +30,7 @@ mod tests {
     #[tokio::test]
     async fn a_setup_code_opens_once_and_for_a_day() {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         db.write(|tx| add_setup_code(tx, "CODE", Wall(0), Wall(100))).await.unwrap();
         let take = |code: &'static str, at| db.write(move |tx| use_setup_code(tx, code, Wall(at)));
         assert!(!take("EDOC", 1).await.unwrap());

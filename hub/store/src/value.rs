@@ -32,6 +32,18 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
+impl From<ValueRef<'_>> for Value {
+    fn from(lent: ValueRef<'_>) -> Self {
+        match lent {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(number) => Self::Integer(number),
+            ValueRef::Real(number) => Self::Real(number),
+            ValueRef::Text(text) => Self::Text(text.to_owned()),
+            ValueRef::Blob(bytes) => Self::Blob(bytes.to_owned()),
+        }
+    }
+}
+
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
         Self::Integer(number)

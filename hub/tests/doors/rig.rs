@@ -46,7 +46,7 @@ impl Hub {
         let free = "127.0.0.1:0".parse().unwrap();
         (config.listen.web, config.listen.mqtt, config.listen.device) = (free, free, free);
         change(&mut config);
-        let db = Db::open(&config.database()).unwrap();
+        let db = Db::open(config.database()).unwrap();
         let epoch = Epoch([9; 16]).to_string();
         db.write(move |tx| store::setting::set(tx, "hub_epoch", &epoch)).await.unwrap();
         drop(db);

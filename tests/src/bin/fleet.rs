@@ -119,7 +119,7 @@ struct Door {
 
 /// Doors with certificates and a past, four to a room.
 async fn made(dir: &Path, count: usize) -> anyhow::Result<Vec<Door>> {
-    let (db, keys) = (Db::open(&dir.join("hub.db"))?, Keys::open(dir)?);
+    let (db, keys) = (Db::open(dir.join("hub.db"))?, Keys::open(dir)?);
     let pki = Pki::open(dir, &keys)?;
     let (now, model) = (SystemClock.wall(), model()?);
     // Nobody plays the doors of the made-up school.
@@ -278,7 +278,7 @@ fn ask(admin: &Api, time: Duration) -> anyhow::Result<usize> {
 
 /// Every door gets a new gallery, as when what signs them was replaced; looks on until all use it.
 fn push(dir: &Path, runtime: &Runtime, admin: &Api, doors: usize) -> anyhow::Result<()> {
-    let db = Db::open(&dir.join("hub.db"))?;
+    let db = Db::open(dir.join("hub.db"))?;
     let before = runtime.block_on(db.read(release::newest_of_all))?;
     let (begun, mut steps) = (Instant::now(), BTreeSet::new());
     runtime.block_on(db.write(release::renew_all))?;
@@ -303,7 +303,7 @@ fn update(
     admin: &Api,
     doors: usize,
 ) -> anyhow::Result<()> {
-    let db = Db::open(&school.hub_dir().join("hub.db"))?;
+    let db = Db::open(school.hub_dir().join("hub.db"))?;
     let maker = Releases::new(school, dir)?.trusted()?;
     let file = maker.sign(2, &fs::read("/bin/true")?)?;
     let begun = Instant::now();

@@ -131,7 +131,7 @@ fn prepare(school: &School) -> anyhow::Result<()> {
 /// of the first class wait in its lesson, the others are only logged.
 fn faces(school: &School) -> anyhow::Result<Vec<u8>> {
     let dir = school.hub_dir();
-    let (db, keys) = (Db::open(&dir.join("hub.db"))?, Keys::open(&dir)?);
+    let (db, keys) = (Db::open(dir.join("hub.db"))?, Keys::open(&dir)?);
     let model = model()?.parse()?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let index = runtime.block_on(gallery::load(&db, &keys, &model))?;

@@ -36,7 +36,7 @@ async fn rig_with(settings: &str) -> Rig {
     lock::create(&data, |key| lock::write_private(&dir.path().join("private"), key)).unwrap();
     let text = settings.to_owned() + &config::template("localhost", "UTC");
     fs::write(data.join(config::FILE), &text).unwrap();
-    let db = Db::open(&Config::parse(&data, &text, None).unwrap().database()).unwrap();
+    let db = Db::open(Config::parse(&data, &text, None).unwrap().database()).unwrap();
     let write = |tx: &Tx<'_>| {
         store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;
         let (room, location) = ("204".to_owned(), String::new());
@@ -134,7 +134,7 @@ async fn a_restored_hub_begins_a_new_life_and_knows_what_the_backup_knew() {
     let locked = restore((&folder, &keys), None, &new, "t".into(), NOW).await;
     assert!(matches!(locked, Err(Error::Invalid(_))) && !new.exists(), "without its key");
     rig.restore(&new).await.unwrap();
-    let db = Db::open(&new.join("hub.db")).unwrap();
+    let db = Db::open(new.join("hub.db")).unwrap();
     let read = |tx: &Tx<'_>| {
         let (epoch, all) = (store::setting::hub_epoch(tx)?, cursor::get(tx, &door(), EPOCH)?);
         Ok((epoch, all.ranges.cumulative(), audit::verify(tx)?.rows, store::release::floor(tx)?))
@@ -157,7 +157,7 @@ async fn a_database_at_another_place_is_copied_and_put_there_again() {
     let new = rig.path("new");
     rig.restore(&new).await.unwrap();
     assert!(!new.join("hub.db").exists());
-    let db = Db::open(&new.join("elsewhere.db")).unwrap();
+    let db = Db::open(Database::File(new.join("elsewhere.db"))).unwrap();
     let held = db.read(|tx| cursor::get(tx, &door(), EPOCH)).await.unwrap();
     assert_eq!(held.ranges.cumulative(), 7);
 }
@@ -254,7 +254,8 @@ async fn a_copy_of_before_backups_were_locked_still_makes_a_hub() {
     let (folder, keys) = (rig.path("backup"), rig.path("keys"));
     let secret = keys.join(format!("keys-{}", stamp(NOW)));
     [&folder, &keys, &secret].into_iter().for_each(|folder| private(folder).unwrap());
-    file::copy(&data.join("hub.db"), &folder.join(format!("hub-{}.db", stamp(NOW)))).unwrap();
+    let copy = folder.join(format!("hub-{}.db", stamp(NOW)));
+    rig.db.place().copy(&copy).unwrap();
     for name in ["keys.db", "kek", "ca.pem", "server.pem", config::FILE] {
         fs::copy(data.join(name), secret.join(name)).unwrap();
     }
@@ -345,7 +346,7 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         let join = store::device::use_token(tx, "join", NOW)?.is_some();
         Ok((before, back, [session, family, program, join]))
     };
-    let db = Db::open(&new.join("hub.db")).unwrap();
+    let db = Db::open(new.join("hub.db")).unwrap();
     assert_eq!(db.write(read).await.unwrap(), (0, 1, [false; 4]));
 }
 
@@ -419,7 +420,7 @@ async fn what_opened_an_account_and_was_shut_since_opens_nothing_in_an_older_cop
         let back = [store::reshut::again(tx, &shut)?, store::reshut::again(tx, &shut)?];
         Ok((before, back, opens(tx, gone)?, opens(tx, stays)?))
     };
-    let db = Db::open(&new.join("hub.db")).unwrap();
+    let db = Db::open(new.join("hub.db")).unwrap();
     let (open, none) = ([true; 6], [false; 6]);
     let back = [6, 0].map(|shut| ReshutBack { shut, bare: 0 });
     assert_eq!(db.write(after).await.unwrap(), (open, back, none, open));
@@ -477,7 +478,7 @@ async fn an_account_opened_and_linked_again_since_the_backup_stays_so_in_an_olde
             store::reshut::again(tx, &shut)?;
             opens(tx, id)
         };
-        let db = Db::open(&new.join("hub.db")).unwrap();
+        let db = Db::open(new.join("hub.db")).unwrap();
         let opens = db.write(after).await.unwrap();
         assert_eq!(opens, [false, false, false, is_again, false, is_again]);
     }

@@ -33,7 +33,7 @@ fn admin() -> Reader {
 
 async fn house() -> House {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(dir.path().join("hub.db")).unwrap();
     let keys = Keys::create(dir.path(), NOW).unwrap();
     let desk = Desk { db, keys: keys.clone(), events: Events::default() };
     let fill = move |tx: &Tx<'_>| {

@@ -30,7 +30,8 @@ struct School {
 
 async fn school() -> School {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    // In files, where the test looks for templates.
+    let db = Db::open(store::Database::File(dir.path().join("hub.db"))).unwrap();
     let keys = Keys::create(dir.path(), NOW).unwrap();
     let recogniser = Recogniser::start(&folder("ROLLCALL_MODELS", "models/weights")).unwrap();
     let mut students = Vec::new();

@@ -106,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn a_choice_is_kept_and_taken_back() {
         let dir = tempfile::tempdir().unwrap();
-        let db = store::Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = store::Db::open(dir.path().join("hub.db")).unwrap();
         let choice = Choice { high: 0.965, review: 0.942 };
         let write = db.write(move |tx| {
             assert_eq!(chosen(tx)?, None);

@@ -58,7 +58,7 @@ struct School {
 impl School {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
         Self { _dir: dir, db }
     }
 

@@ -9,8 +9,8 @@ use super::*;
 use proptest::prelude::*;
 use rules::sighting::school::SchoolLook;
 use std::collections::{BTreeMap, BTreeSet};
-use store::params;
 use store::sample as doors;
+use store::{Database, params};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 use vision::Template;
@@ -83,7 +83,19 @@ impl Rig {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().canonicalize().unwrap().join("hub.db");
-        let db = Db::open(&path).unwrap();
+        Self::at(dir, path.as_path().into()).await
+    }
+
+    /// On SQLite, whichever database the others are on: its troubles are staged.
+    async fn in_file() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().canonicalize().unwrap().join("hub.db");
+        Self::at(dir, Database::File(path)).await
+    }
+
+    async fn at(dir: tempfile::TempDir, place: Database) -> Self {
+        let path = dir.path().canonicalize().unwrap().join("hub.db");
+        let db = Db::open(place).unwrap();
         let keys = Keys::create(dir.path(), NOW).unwrap();
         db.write(people).await.unwrap();
         for n in [1, 2] {
@@ -524,10 +536,10 @@ async fn a_sighting_without_a_time_finds_its_lesson_when_the_time_comes() {
 #[tokio::test]
 async fn each_anchor_dates_only_what_lies_around_it() {
     let rig = Rig::new().await;
-    let count = "create trigger redated after update of at on sighting begin
-         insert into setting values ('redated', '1') on conflict (name) do update
-             set value = cast(cast(value as integer) + 1 as text); end";
-    rig.db.write(move |tx| tx.execute(count, [])).await.unwrap();
+    let count = "insert into setting values ('redated', '1') on conflict (name) do update
+             set value = cast(cast(setting.value as integer) + 1 as text)";
+    let when = ("redated", "after update of at on sighting");
+    store::sample::trigger(rig.db.place(), when, "true", count);
     let rtc = |mono: u64| Stamp {
         boot: 1,
         mono: Mono(mono),

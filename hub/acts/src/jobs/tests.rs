@@ -26,7 +26,7 @@ struct Shop {
 
 async fn shop() -> Shop {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(dir.path().join("hub.db")).unwrap();
     let jobs = open(&db, &Events::default());
     let (email, name, role) = ("a@b.test".into(), "Ada".into(), Role::Admin);
     let new = NewAccount { email, name, role, student: None, password: None };

@@ -4,7 +4,7 @@ use super::{retention, witness};
 use crate::privacy::upkeep::PrivacyUpkeep;
 use jiff::civil::Date;
 use rules::error::{Doing, Error};
-use store::{Tx, audit, audit_head, cursor, file, setting};
+use store::{Tx, audit, audit_head, cursor, setting};
 use wire::pulse::Beat;
 use witness::Witness;
 
@@ -34,9 +34,8 @@ impl PrivacyUpkeep {
         let data = self.data.clone();
         let write = tokio::task::spawn_blocking(move || witness.write(&data));
         write.await.doing("writing the audit chain's head")??;
-        let path = self.database.clone();
         let turn = |_| beat.turn();
-        let swept = retention::run(&self.upkeep, &path, &self.keys, "hub", now, &turn).await?;
+        let swept = retention::run(&self.upkeep, &self.keys, "hub", now, &turn).await?;
         while self.db.write_behind(cursor::forget_some).await? {
             beat.turn();
         }
@@ -52,8 +51,8 @@ impl PrivacyUpkeep {
     /// # Errors
     /// When the file cannot be opened.
     pub async fn flush(&self) -> Result<(), Error> {
-        let path = self.database.clone();
-        let flush = tokio::task::spawn_blocking(move || file::flush(&path));
+        let db = self.db.clone();
+        let flush = tokio::task::spawn_blocking(move || db.place().flush());
         flush.await.doing("emptying the database's log")?.map(drop)
     }
 }

@@ -6,11 +6,10 @@ use rules::care::AsideKind;
 use rules::error::{Doing, Error};
 use rules::retention::{Retention, RetentionKind, Swept};
 use serde_json::json;
-use std::path::Path;
 use store::erasure::ErasureReason;
 use store::keys::Keys;
 use store::retention::RetentionLooked;
-use store::{self, Db, Tx, audit, file};
+use store::{self, Db, Tx, audit};
 use tokio::time::Instant;
 use wire::Wall;
 
@@ -65,13 +64,13 @@ fn put(tx: &Tx<'_>, new: Retention, actor: &str, now: Wall) -> Result<(), Error>
     audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })
 }
 
-/// How many of each kind are due, without touching them. `path` is the database's.
-pub async fn count(db: &Db, path: &Path, now: Wall) -> Result<Vec<Swept>, Error> {
-    let path = path.to_owned();
+/// How many of each kind are due, without touching them.
+pub async fn count(db: &Db, now: Wall) -> Result<Vec<Swept>, Error> {
+    let place = db.place().clone();
     let read = move |tx: &Tx<'_>| {
         let one = |(kind, before)| {
             let rows = match kind {
-                RetentionKind::Copies => file::old_copies(&path, before)?.len() as u64,
+                RetentionKind::Copies => place.old_copies(before)?.len() as u64,
                 kind => store::retention::count(tx, kind, before)?,
             };
             Ok(Swept { kind, rows })
@@ -82,7 +81,7 @@ pub async fn count(db: &Db, path: &Path, now: Wall) -> Result<Vec<Swept>, Error>
 }
 
 /// Takes away what is due, a piece at a time, so that nobody waits for it, and tells `gone` how
-/// many each piece was. `path` is the database's.
+/// many each piece was.
 ///
 /// Whoever cannot be erased is set aside, and the rest goes on.
 ///
@@ -91,7 +90,6 @@ pub async fn count(db: &Db, path: &Path, now: Wall) -> Result<Vec<Swept>, Error>
 /// next run.
 pub async fn run(
     upkeep: &Upkeep,
-    path: &Path,
     keys: &Keys,
     actor: &str,
     now: Wall,
@@ -103,7 +101,7 @@ pub async fn run(
     for (kind, before) in due {
         let rows = match kind {
             RetentionKind::Leavers => leavers(upkeep, keys, (before, now), gone).await?,
-            RetentionKind::Copies => copies(path, before, gone).await?,
+            RetentionKind::Copies => copies(db, before, gone).await?,
             kind => sweep(db, kind, before, gone).await?,
         };
         swept.push(Swept { kind, rows });
@@ -120,11 +118,11 @@ pub async fn run(
     Ok(swept)
 }
 
-async fn copies(path: &Path, before: Wall, gone: &(impl Fn(u64) + Sync)) -> Result<u64, Error> {
-    let path = path.to_owned();
+async fn copies(db: &Db, before: Wall, gone: &(impl Fn(u64) + Sync)) -> Result<u64, Error> {
+    let place = db.place().clone();
     let doing = "deleting copies from before an update";
     let delete = move || {
-        let old = file::old_copies(&path, before)?;
+        let old = place.old_copies(before)?;
         old.iter().try_for_each(std::fs::remove_file).doing(doing)?;
         Ok::<_, Error>(old.len() as u64)
     };

@@ -46,8 +46,12 @@ pub(super) struct School {
 }
 
 pub(super) async fn school() -> School {
+    school_in(|path| path.as_path().into()).await
+}
+
+async fn school_in(place: fn(std::path::PathBuf) -> store::Database) -> School {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(place(dir.path().join("hub.db"))).unwrap();
     let keys = Keys::create(dir.path(), NOW).unwrap();
     let write = |tx: &Tx<'_>| {
         let epoch = Epoch([9; 16]).to_string();
@@ -458,8 +462,7 @@ async fn a_sweep_of_faces_looks_at_each_of_those_that_stay_once() {
 #[tokio::test]
 async fn a_copy_from_before_an_update_goes_after_its_days() {
     use std::time::{Duration, UNIX_EPOCH};
-    let school = school().await;
-    let path = school.dir.path().join("hub.db");
+    let school = school_in(store::Database::File).await;
     let made = |name: &str, days_ago: u64| {
         let at = Duration::from_millis(NOW.0.cast_unsigned()) - Duration::from_hours(24 * days_ago);
         let file = std::fs::File::create(school.dir.path().join(name)).unwrap();
@@ -475,10 +478,10 @@ async fn a_copy_from_before_an_update_goes_after_its_days() {
             .unwrap()
             .rows
     };
-    assert_eq!(copies(retention::count(&school.db, &path, NOW).await.unwrap()), 1);
+    assert_eq!(copies(retention::count(&school.db, NOW).await.unwrap()), 1);
     assert!(school.dir.path().join("hub.db.before-v2").exists(), "counting takes nothing");
     let upkeep = school.upkeep();
-    let swept = retention::run(&upkeep, &path, &school.keys, "t", NOW, &|_| {}).await.unwrap();
+    let swept = retention::run(&upkeep, &school.keys, "t", NOW, &|_| {}).await.unwrap();
     assert_eq!(copies(swept), 1);
     let is_there = |name: &str| school.dir.path().join(name).exists();
     assert!(!is_there("hub.db.before-v2"));
@@ -488,18 +491,12 @@ async fn a_copy_from_before_an_update_goes_after_its_days() {
 #[tokio::test]
 async fn somebody_who_cannot_be_erased_holds_nothing_else_up() {
     let school = school().await;
-    let leave = |tx: &Tx<'_>| {
-        tx.execute("update student set is_active = 0, updated_at = 0", [])?;
-        tx.execute(
-            "create trigger poison before update of erased_at on student
-             when old.student_number = '0' begin select raise(abort, 'poisoned'); end",
-            [],
-        )
-    };
-    school.db.write(leave).await.unwrap();
+    let leave = "update student set is_active = 0, updated_at = 0";
+    school.db.write(move |tx| tx.execute(leave, [])).await.unwrap();
+    let when = ("poison", "before update of erased_at on student");
+    store::sample::poison(school.db.place(), when, "old.student_number = '0'");
     let upkeep = school.upkeep();
-    let path = school.dir.path().join("hub.db");
-    let swept = retention::run(&upkeep, &path, &school.keys, "t", NOW, &|_| {}).await.unwrap();
+    let swept = retention::run(&upkeep, &school.keys, "t", NOW, &|_| {}).await.unwrap();
     let left = swept.iter().find(|of| of.kind == rules::retention::RetentionKind::Leavers);
     assert_eq!((left.unwrap().rows, school.count("student").await), (2, 1));
     let last = swept.last().map(|of| of.kind);

@@ -26,8 +26,6 @@ pub struct PrivacyUpkeep {
     pub keys: Keys,
     /// Directory of the data.
     pub data: PathBuf,
-    /// The database's file.
-    pub database: PathBuf,
     /// Where the school is.
     pub zone: TimeZone,
     /// Who is told.

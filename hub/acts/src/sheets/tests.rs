@@ -90,7 +90,7 @@ fn sighting(tx: &Tx<'_>, session: &str, who: &str, n: i64) -> Result<(), Error> 
 
 async fn school() -> (tempfile::TempDir, Db) {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(dir.path().join("hub.db")).unwrap();
     db.write(people).await.unwrap();
     for n in 0..CLASSES {
         db.write(move |tx| class(tx, n)).await.unwrap();

@@ -11,7 +11,7 @@ use store::sample::{class_of, lesson, marked};
 async fn hub() -> (tempfile::TempDir, Hub) {
     let dir = tempfile::tempdir().unwrap();
     let config = Config::parse(dir.path(), &template("localhost", "UTC"), None).unwrap();
-    let db = Db::open(&config.database()).unwrap();
+    let db = Db::open(config.database()).unwrap();
     let fill = |tx: &Tx<'_>| {
         let (a, b) = (class_of(tx, "A", 2), class_of(tx, "B", 1));
         for n in 0..130_i16 {

@@ -158,7 +158,7 @@ fn filters(students: &[StudentId]) -> Vec<SightingFilter> {
 pub(super) type House = (tempfile::TempDir, Db, Vec<StudentId>, tokio::runtime::Runtime);
 
 pub(super) fn house(rows: Vec<Row>) -> House {
-    house_by(Db::open, rows)
+    house_by(|path| Db::open(path), rows)
 }
 
 /// Nobody lives there, and the database says how it looks for things.

@@ -52,7 +52,7 @@ proptest! {
 
 async fn same_as_raw(raw: Vec<Raw>, from: i8, to: i8) {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(dir.path().join("hub.db")).unwrap();
     let check = move |tx: &Tx<'_>| {
         let (class, mut students) = class_of(tx, "A", 3);
         let (other, guests) = class_of(tx, "B", 1);
@@ -98,7 +98,7 @@ async fn same_as_raw(raw: Vec<Raw>, from: i8, to: i8) {
 #[tokio::test]
 async fn detections_are_sightings_and_faces_that_nobody_rejected() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(dir.path().join("hub.db")).unwrap();
     let check = |tx: &Tx<'_>| {
         let (class, students) = class_of(tx, "A", 2);
         let at = lesson(tx, class, date(2026, 1, 1), 8).to_string();
@@ -153,7 +153,7 @@ async fn detections_are_sightings_and_faces_that_nobody_rejected() {
 #[tokio::test]
 async fn pages_of_a_history_join_without_a_gap() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(dir.path().join("hub.db")).unwrap();
     let check = |tx: &Tx<'_>| {
         let (class, students) = class_of(tx, "A", 1);
         for day in [1, 2, 2, 2, 3] {

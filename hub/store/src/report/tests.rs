@@ -50,7 +50,7 @@ proptest! {
 
 async fn same_as_raw(raw: Vec<Raw>) {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(dir.path().join("hub.db")).unwrap();
     let check = move |tx: &Tx<'_>| {
         let classes = ["A", "B"].map(|code| class_of(tx, code, 3));
         let mut lessons = std::collections::BTreeMap::new();

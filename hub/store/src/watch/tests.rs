@@ -11,7 +11,7 @@ const NOW: Wall = Wall(1_790_000_000_000);
 /// Doors that are online, each with what it last said.
 async fn house(doors: Vec<(&'static str, Option<Watch>)>) -> (tempfile::TempDir, Db) {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let db = Db::open(dir.path().join("hub.db")).unwrap();
     let fill = move |tx: &Tx<'_>| {
         for (name, watch) in &doors {
             let id: DeviceId = name.parse().unwrap();

@@ -2,19 +2,16 @@
 
 use super::*;
 use rusqlite::ffi::SQLITE_BUSY;
-use store::{dead_letter, trouble};
+use store::{dead_letter, sample, trouble};
 
 /// A bug of the hub: storing this one fails, whatever the store's health.
-async fn poison(rig: &Rig, table: &str, seq: u64) {
-    let sql = format!(
-        "create trigger poison before insert on {table} when new.seq = {seq}
-         begin select raise(abort, 'a bug, on purpose'); end"
-    );
-    rig.db.write(move |tx| tx.execute(&sql, [])).await.unwrap();
+fn poison(rig: &Rig, table: &str, seq: u64) {
+    let when = format!("before insert on {table}");
+    sample::poison(rig.db.place(), ("poison", &when), &format!("new.seq = {seq}"));
 }
 
-async fn mend(rig: &Rig) {
-    rig.db.write(|tx| tx.execute("drop trigger poison", [])).await.unwrap();
+fn mend(rig: &Rig, table: &str) {
+    sample::mend(rig.db.place(), "poison", table);
 }
 
 async fn replayed(rig: &Rig, n: i64) -> Result<replay::Replayed, Error> {
@@ -24,7 +21,7 @@ async fn replayed(rig: &Rig, n: i64) -> Result<replay::Replayed, Error> {
 #[tokio::test]
 async fn one_poisonous_record_among_ten_thousand_is_one_letter_and_is_replayed_when_mended() {
     let rig = Rig::new().await;
-    poison(&rig, "health", 4242).await;
+    poison(&rig, "health", 4242);
     let mut rejects = Vec::new();
     for first in (1..=10_000).step_by(64) {
         let items = (first..(first + 64).min(10_001)).map(|seq| health(seq, 1)).collect();
@@ -36,7 +33,7 @@ async fn one_poisonous_record_among_ten_thousand_is_one_letter_and_is_replayed_w
     assert_eq!((rig.count("health").await, rig.count("dead_letter").await), (9_999, 1));
     let still = replayed(&rig, 1).await;
     assert!(still.is_err(), "{still:?}");
-    mend(&rig).await;
+    mend(&rig, "health");
     assert!(replayed(&rig, 1).await.unwrap().is_new);
     assert_eq!(rig.count("health").await, 10_000);
     assert_eq!(rig.count("dead_letter where replayed_at is null").await, 0);
@@ -48,12 +45,12 @@ async fn one_poisonous_record_among_ten_thousand_is_one_letter_and_is_replayed_w
 #[tokio::test]
 async fn a_letter_keeps_the_crop_and_the_card_has_it_after_the_replay() {
     let rig = Rig::new().await;
-    poison(&rig, "sighting", 2).await;
+    poison(&rig, "sighting", 2);
     let seen = |seq| rig.pictured(EPOCH, seq, [1.0, 0.0, 0.0]);
     let ack = rig.batch(EPOCH, vec![seen(1), seen(2), seen(3)]).await;
     assert_eq!((ack.cum, ack.rejects), (3, vec![(2, Reject::Malformed)]));
     assert_eq!(rig.count("sighting").await, 2);
-    mend(&rig).await;
+    mend(&rig, "sighting");
     let mut heard = rig.events.listen();
     for event in replayed(&rig, 1).await.unwrap().events {
         rig.events.say(event);
@@ -67,8 +64,8 @@ async fn a_letter_keeps_the_crop_and_the_card_has_it_after_the_replay() {
 
 #[tokio::test]
 async fn what_was_stored_before_the_store_failed_is_told() {
-    let rig = Rig::new().await;
-    poison(&rig, "health", 2).await;
+    let rig = Rig::in_file().await;
+    poison(&rig, "health", 2);
     let items = vec![rig.pictured(EPOCH, 1, [1.0, 0.0, 0.0]), health(2, 1)];
     let mut heard = rig.events.listen();
     for after in 0.. {
@@ -130,10 +127,10 @@ async fn a_letter_of_a_number_that_was_given_out_again_is_replayed_beside_the_fi
     rig.batch(EPOCH, vec![rig.pictured(EPOCH, 1, [1.0, 0.0, 0.0])]).await;
     let body = rig.sighting(EPOCH, 1, [0.0, 1.0, 0.0]).encode();
     let moved = item(2, AT, &Body::Moved(Moved { epoch: EPOCH, seq: 1, body }));
-    poison(&rig, "sighting", 1).await;
+    poison(&rig, "sighting", 1);
     let ack = rig.batch(Epoch([2; 16]), vec![moved.clone()]).await;
     assert_eq!(ack.rejects, [(2, Reject::Malformed)]);
-    mend(&rig).await;
+    mend(&rig, "sighting");
     assert!(replayed(&rig, 1).await.unwrap().is_new);
     assert_eq!(rig.batch(Epoch([2; 16]), vec![moved]).await.rejects, []);
     assert_eq!((rig.count("sighting").await, rig.count("dead_letter").await), (2, 1));

@@ -24,7 +24,7 @@ fn each_kind(rig: &Rig, first: u64) -> Vec<Item> {
 
 #[tokio::test]
 async fn a_store_that_fails_at_any_statement_loses_dooms_and_doubles_nothing() {
-    let rig = Rig::new().await;
+    let rig = Rig::in_file().await;
     lesson(&rig, 600_000).await;
     let (mut batches, mut struck) = (0, 0);
     let failures = [
@@ -66,7 +66,7 @@ async fn a_store_that_fails_at_any_statement_loses_dooms_and_doubles_nothing() {
 
 #[tokio::test]
 async fn a_disk_that_is_really_full_holds_everything_and_goes_on_with_space() {
-    let rig = Rig::new().await;
+    let rig = Rig::in_file().await;
     let pages = |n: u32| {
         let sql = format!("pragma max_page_count = {n}");
         rig.db.write(move |tx| tx.row(&sql, [], |_| Ok(())).map(drop))
