@@ -290,6 +290,9 @@ fn lay_out(
     let doing = "restoring the keys";
     unpack(secret, key, &keys)?;
     let database = database(data, &keys)?;
+    if let Database::Server(_) = &database {
+        database.empty()?;
+    }
     if let Database::File(path) = &database {
         // A log without its database would be played into the new one.
         let log = PathBuf::from(format!("{}-wal", path.display()));
@@ -305,7 +308,12 @@ fn lay_out(
     }
     match &database {
         Database::File(path) => drop(fs::copy(&whole, path).doing("restoring the data")?),
-        server => drop(transfer::fill(&Database::File(whole), server, &mut |_| ())?),
+        server => {
+            let whole = Database::File(whole);
+            // As old as it may be, it is brought to what this program knows first.
+            drop(Db::open(&whole)?);
+            transfer::fill(&whole, server, &mut |_| ())?;
+        }
     }
     Ok(database)
 }

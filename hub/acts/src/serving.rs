@@ -39,8 +39,9 @@ pub fn alone(data: &Path) -> Result<Serving, Error> {
 
 fn open(data: &Path) -> Result<File, Error> {
     let path = data.join(FILE);
-    let file = OpenOptions::new().create(true).append(true).open(&path);
-    file.doing(&format!("opening {}", path.display()))
+    let made = OpenOptions::new().create(true).append(true).open(&path);
+    // Root may have made it; to lock it, reading is enough.
+    made.or_else(|_| File::open(&path)).doing(&format!("opening {}", path.display()))
 }
 
 fn held(locked: Result<(), TryLockError>, taken: &str) -> Result<(), Error> {

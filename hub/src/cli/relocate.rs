@@ -43,7 +43,6 @@ impl Move {
         to.unused()?;
         let began = Instant::now();
         let arrived = copied(&from, &to, out)?;
-        transfer::leave(&from, &to)?;
         let rows: u64 = arrived.tables.iter().map(|(_, rows)| rows).sum();
         let (tables, took) = (arrived.tables.len(), began.elapsed().as_secs());
         writeln!(
@@ -79,6 +78,10 @@ fn place(data: &Path, typed: Option<&str>) -> anyhow::Result<Database> {
     }
     let mut settings: toml::Table = std::fs::read_to_string(data.join(config::FILE))?.parse()?;
     settings.remove("database");
+    // Of what stands beside the URL there, only who we are and whom we trust.
+    if let Some(toml::Value::Table(server)) = settings.get_mut("postgres") {
+        server.retain(|key, _| matches!(key, "user" | "password" | "password_file" | "ca"));
+    }
     let vars = Vars::of_process().with("DATABASE_URL", typed);
     Ok(Config::read(data, &settings.to_string(), &vars)?.database())
 }
@@ -101,17 +104,16 @@ fn would(from: &Database, to: &Database, out: &mut dyn Write) -> anyhow::Result<
 /// Copies on a thread of its own, and says here how far it is.
 fn copied(from: &Database, to: &Database, out: &mut dyn Write) -> anyhow::Result<Arrived> {
     let (tell, told) = mpsc::channel();
+    let mut said = Instant::now();
+    let step = move |step: Step<'_>| {
+        if step.of > 0 && (step.rows == step.of || said.elapsed() >= SAY) {
+            said = Instant::now();
+            // Whoever closed the terminal half-way still wants it to arrive.
+            let _nobody_reads = tell.send(sentence(step));
+        }
+    };
     std::thread::scope(|scope| {
-        let copy = scope.spawn(move || {
-            let mut said = Instant::now();
-            transfer::fill(from, to, &mut |step| {
-                if step.of > 0 && (step.rows == step.of || said.elapsed() >= SAY) {
-                    said = Instant::now();
-                    // Whoever closed the terminal half-way still wants it to arrive.
-                    let _nobody_reads = tell.send(sentence(step));
-                }
-            })
-        });
+        let copy = scope.spawn(move || transfer::relocate(from, to, step));
         let _closed = told.iter().try_for_each(|line| writeln!(out, "{line}"));
         Ok(copy.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?)
     })

@@ -57,7 +57,9 @@ pub(super) const KEPT: &str = "a.email <> 'erased-' || a.id";
 /// `Conflict` when the address is taken.
 pub fn add(tx: &Tx<'_>, new: &NewAccount, actor: &str, now: Wall) -> Result<Account, Error> {
     let email = new.email.trim().to_lowercase();
-    if by_email(tx, &email)?.is_some() {
+    // Closed ones too: whoever goes on after this refusal must be able to.
+    let sql = "select 1 from user_account where email = $1";
+    if tx.row(sql, params![email], |_| Ok(()))?.is_some() {
         return Err(Error::Conflict(format!("there is an account for “{email}” already")));
     }
     let id = wire::id::v7(now);

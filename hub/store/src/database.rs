@@ -77,7 +77,8 @@ impl Database {
             Self::File(path) => path.exists(),
             Self::Server(server) => server.schema()?.0 > 0,
         };
-        let say = || Error::Conflict(format!("{self} is there: init never overwrites"));
+        let say =
+            || Error::Conflict(format!("{self} is there: what is there is never overwritten"));
         if taken { Err(say()) } else { Ok(()) }
     }
 

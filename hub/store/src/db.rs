@@ -11,6 +11,7 @@ use crate::sqlite;
 use crate::transfer;
 use crate::tx::Tx;
 use rules::error::{Doing, Error};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,7 +45,7 @@ pub(crate) trait Engine: Send {
         answers: &mut Vec<DbAnswer>,
     ) -> Result<(), Unstored>;
 
-    /// Shows `look` one snapshot. Where there is none, it is dropped.
+    /// Shows `look` one snapshot.
     fn read(&mut self, look: Look);
 }
 
@@ -58,8 +59,8 @@ struct Lanes {
 
 /// Runs inside the transaction, and returns what to say when it is over.
 pub(crate) type Write = Box<dyn FnOnce(&Tx<'_>) -> DbAnswer + Send>;
-/// Runs on a snapshot.
-pub(crate) type Look = Box<dyn FnOnce(&Tx<'_>) + Send>;
+/// Runs on a snapshot, or hears why there is none.
+pub(crate) type Look = Box<dyn FnOnce(Result<&Tx<'_>, Error>) + Send>;
 
 /// Why nothing of a group is stored, or nobody knows.
 #[derive(Clone, Debug)]
@@ -83,6 +84,8 @@ impl From<Unstored> for Error {
 pub(crate) struct DbAnswer {
     /// It is to be undone.
     pub failed: bool,
+    /// It was undone although it did not fail: the database would not keep it.
+    pub undone: bool,
     say: Box<dyn FnOnce(Result<(), Error>)>,
 }
 
@@ -191,7 +194,7 @@ impl Db {
     {
         let (tell, told) = oneshot::channel();
         let look: Look = Box::new(move |tx| {
-            let _nobody_waits = tell.send(work(tx));
+            let _nobody_waits = tell.send(tx.and_then(work));
         });
         self.reads.try_send(look).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
@@ -226,6 +229,7 @@ where
         let done = std::panic::catch_unwind(safely).unwrap_or_else(|_| Err(given_up()));
         DbAnswer {
             failed: done.is_err(),
+            undone: false,
             say: Box::new(move |committed| {
                 let _nobody_waits = tell.send(committed.and(done));
             }),
@@ -243,9 +247,7 @@ where
     let (write, mut told) = packed(work);
     let mut answers = Vec::new();
     let committed = db.write(&mut std::iter::once(write), &mut answers);
-    for answer in answers {
-        (answer.say)(committed.clone().map_err(Error::from));
-    }
+    say_all(answers, &committed);
     told.try_recv().map_err(|_| not_begun())?
 }
 
@@ -296,12 +298,33 @@ fn write_all(db: &mut dyn Engine, mut lanes: Lanes, waiting: &tokio::runtime::Ru
     while let Some(first) = waiting.block_on(lanes.first()) {
         // Who comes while the first is at work shares its COMMIT; of the others there is one.
         let more = std::iter::from_fn(|| lanes.people.try_recv().ok());
-        let mut group = std::iter::once(first).chain(more.take(GROUP - 1));
+        let all = std::iter::once(first).chain(more.take(GROUP - 1));
+        let is_left = Arc::new(AtomicBool::new(false));
+        // What is dropped is told that it was not begun.
+        let stays = |_: &Write| !is_left.load(Ordering::Relaxed);
+        let mut group = std::iter::once(guard(is_left.clone())).chain(all.filter(stays));
         let mut answers = Vec::new();
         let committed = db.write(&mut group, &mut answers);
-        for answer in answers {
-            (answer.say)(committed.clone().map_err(Error::from));
+        say_all(answers, &committed);
+    }
+}
+
+/// Notes whether the school went elsewhere meanwhile: then nothing is stored here any more.
+fn guard(is_left: Arc<AtomicBool>) -> Write {
+    Box::new(move |tx| {
+        if let Err(why) = transfer::refuse_left(tx, "this database") {
+            tracing::error!(%why, "nothing is written any more");
+            is_left.store(true, Ordering::Relaxed);
         }
+        DbAnswer { failed: false, undone: false, say: Box::new(|_| ()) }
+    })
+}
+
+fn say_all(answers: Vec<DbAnswer>, committed: &Result<(), Unstored>) {
+    for answer in answers {
+        let undone = || Err(Error::internal("storing", "the database would not keep it"));
+        let stored = committed.clone().map_err(Error::from);
+        (answer.say)(if answer.undone { stored.and_then(|()| undone()) } else { stored });
     }
 }
 
@@ -377,7 +400,8 @@ mod tests {
         let queue = || {
             let (send, receive) = mpsc::channel::<Write>(2);
             for _ in 0..2 {
-                let nothing = |_: &Tx<'_>| DbAnswer { failed: false, say: Box::new(|_| ()) };
+                let nothing =
+                    |_: &Tx<'_>| DbAnswer { failed: false, undone: false, say: Box::new(|_| ()) };
                 assert!(send.try_send(Box::new(nothing)).is_ok());
             }
             receive

@@ -92,15 +92,17 @@ impl Postgres {
         Ok(self.live.as_mut().expect("it was made a moment ago"))
     }
 
-    /// Shows `look` a snapshot.
-    fn snapshot<T>(&mut self, look: impl FnOnce(&Tx<'_>) -> T) -> Result<T, postgres::Error> {
-        let live = self.begin(SNAPSHOT)?;
-        let asked = Asked(RefCell::new(live));
-        let seen = look(&Tx::new(&asked));
-        if live.client.batch_execute("rollback").is_err() {
+    /// Shows `look` a snapshot. It ends with the connection where `look` panics.
+    fn snapshot<T>(&mut self, look: impl FnOnce(Result<&Tx<'_>, Error>) -> T) -> T {
+        if let Err(error) = self.begin(SNAPSHOT) {
             self.live = None;
+            tracing::error!(error = said(&error), "a read could not begin");
+            return look(Err(failure("begin", &error)));
         }
-        Ok(seen)
+        let mut live = self.live.take().expect("it was made a moment ago");
+        let seen = look(Ok(&Tx::new(&Asked(RefCell::new(&mut live)))));
+        self.live = live.client.batch_execute("rollback").is_ok().then_some(live);
+        seen
     }
 }
 
@@ -111,28 +113,27 @@ impl Engine for Postgres {
         answers: &mut Vec<DbAnswer>,
     ) -> Result<(), Unstored> {
         let turn = self.way.server.turn();
-        let sql = format!("begin; select pg_advisory_xact_lock({turn}); savepoint one");
+        // Whatever the server's own defaults are: with its turn a writer sees all that was stored.
+        let begin = "begin isolation level read committed, read write";
+        let sql = format!("{begin}; select pg_advisory_xact_lock({turn}); savepoint one");
         let committed = match self.begin(&sql) {
             Ok(live) => live.transact(group, answers),
             // Nobody else of the group need wait for the same.
             Err(error) => Err((group.for_each(drop), error).1),
         };
         committed.map_err(|error| {
-            tracing::error!(error = &error as &dyn Source, "a transaction could not be committed");
+            tracing::error!(error = said(&error), "a transaction could not be committed");
             // Whatever it was in the middle of ends with it.
             self.live = None;
             match unwell(&error) {
                 Some(say) => Unstored::Unwell(say.into()),
-                None => Unstored::Odd(error.to_string()),
+                None => Unstored::Odd(said(&error)),
             }
         })
     }
 
     fn read(&mut self, look: Look) {
-        if let Err(error) = self.snapshot(look) {
-            tracing::error!(error = &error as &dyn Source, "a read could not begin");
-            self.live = None;
-        }
+        self.snapshot(look);
     }
 }
 
@@ -148,8 +149,17 @@ impl Live {
         answers: &mut Vec<DbAnswer>,
     ) -> Result<(), postgres::Error> {
         for write in group {
-            let answer = write(&Tx::new(&Asked(RefCell::new(self))));
-            let end = if answer.failed { "rollback to one" } else { "release one; savepoint one" };
+            let mut answer = write(&Tx::new(&Asked(RefCell::new(self))));
+            if !answer.failed {
+                let kept = self.client.batch_execute("release one");
+                // It went on after an error of the database, which keeps nothing of that.
+                answer.undone = is_aborted(&kept);
+                if !answer.undone {
+                    kept?;
+                }
+            }
+            let end =
+                if answer.failed || answer.undone { "rollback to one" } else { "savepoint one" };
             answers.push(answer);
             self.client.batch_execute(end)?;
         }
@@ -248,8 +258,28 @@ fn failure(sql: &str, error: &postgres::Error) -> Error {
     }
     match unwell(error) {
         Some(say) => Error::Unavailable(say.into()),
-        None => at_fault(sql, &error.as_db_error().map_or(error.to_string(), ToString::to_string)),
+        None => at_fault(sql, &said(error)),
     }
+}
+
+fn is_aborted(done: &Result<(), postgres::Error>) -> bool {
+    let code = done.as_ref().err().and_then(postgres::Error::code);
+    code == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
+}
+
+/// An error and what is behind it, in one line, for the log. Of what the database said only the
+/// sentence: its details repeat the values of a row.
+fn said(error: &postgres::Error) -> String {
+    if let Some(db) = error.as_db_error() {
+        return format!("{} ({})", db.message(), db.code().code());
+    }
+    let mut all = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        all = format!("{all}: {inner}");
+        cause = inner.source();
+    }
+    all
 }
 
 /// What to say when it is the store that is not well, whatever was asked of it.
@@ -279,6 +309,13 @@ fn unwell(error: &postgres::Error) -> Option<&'static str> {
         }
         code if code.code().starts_with("08") => {
             "the database cannot be reached: try again in a moment"
+        }
+        // Damaged, without room, stopping, its files gone, without us, without our tables.
+        code if ["XX", "53", "57", "58", "28", "3D", "42501", "42P01"]
+            .iter()
+            .any(|ill| code.code().starts_with(ill)) =>
+        {
+            "the database refuses its work: see its log"
         }
         _ => return None,
     })

@@ -134,8 +134,11 @@ impl Engine for Connection {
         let ends = Instant::now() + READ_LIMIT;
         let _cannot_fail = self.progress_handler(10_000, Some(move || Instant::now() > ends));
         match self.transaction() {
-            Ok(snapshot) => look(&Tx::new(&*snapshot)),
-            Err(error) => tracing::error!(%error, "a read could not begin"),
+            Ok(snapshot) => look(Ok(&Tx::new(&*snapshot))),
+            Err(error) => {
+                tracing::error!(%error, "a read could not begin");
+                look(Err(Unstored::default().into()));
+            }
         }
     }
 }

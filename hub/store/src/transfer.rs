@@ -56,35 +56,71 @@ pub struct Arrived {
 /// Tells somebody.
 pub type Tell<'a> = dyn FnMut(Step<'_>) + Send + 'a;
 
-/// Copies everything from `from` to the empty place `to`, and compares both. A place where this was
-/// begun with the same school before is filled up. Nobody may write to either. Blocking.
+/// Copies one moment of `from` to the empty place `to`, and compares both. A place where this was
+/// begun with the same school before is filled up. Blocking.
 ///
 /// # Errors
 /// `Conflict` when there is something else in `to`, or both differ in the end; when one of them
 /// fails.
 pub fn fill(from: &Database, to: &Database, tell: &mut Tell<'_>) -> Result<Arrived, Error> {
-    apart(|| filled(from, to, tell))
+    apart(|| {
+        from.same_version()?;
+        let arrived = from.read(|tx| {
+            refuse_unfinished(tx, from)?;
+            copied(tx, (from, to), tell)
+        })?;
+        unmark(to)?;
+        Ok(arrived)
+    })
 }
 
-fn filled(from: &Database, to: &Database, tell: &mut Tell<'_>) -> Result<Arrived, Error> {
+/// The same, and leaves `from`: nobody writes there meanwhile, and nobody begins there afterwards.
+/// Between the two moments no place is open. Blocking.
+///
+/// # Errors
+/// The same.
+pub fn relocate(
+    from: &Database,
+    to: &Database,
+    mut tell: impl FnMut(Step<'_>) + Send + 'static,
+) -> Result<Arrived, Error> {
     from.same_version()?;
-    let mark = from.read(mark_of)?;
-    from.read(|tx| refuse_unfinished(tx, from))?;
-    let mut target = begin(to, mark)?;
-    let there = to.read(|tx| catalog::tables(tx, to))?;
-    let tables = from.read(|tx| {
-        let tables = catalog::tables(tx, from)?;
-        alike(&tables, &there)?;
-        for table in tables.iter().filter(|table| table.name != "setting") {
-            Filling { table, to, target: &mut *target }.run(tx, tell)?;
+    let (here, there) = (from.clone(), to.clone());
+    let all = move |tx: &Tx<'_>| {
+        refuse_half(tx, &here)?;
+        // What was cut short at its very end is left already.
+        if setting::get(tx, GONE)?.is_none_or(|went| went != there.to_string()) {
+            refuse_left(tx, &here)?;
         }
-        let settings = tx.query("select name, value from setting", [], pair)?;
-        write_at_once(&mut *target, move |tx| put_settings(tx, &settings))?;
-        Ok(tables)
-    })?;
-    let tables = compare((from, to), &tables, tell)?;
+        let arrived = copied(tx, (&here, &there), &mut tell)?;
+        setting::set(tx, GONE, &there.to_string())?;
+        Ok(arrived)
+    };
+    apart(|| {
+        let arrived = write_at_once(&mut *writer(from)?, all)?;
+        unmark(to)?;
+        Ok(arrived)
+    })
+}
+
+/// Everything that `tx` shows, in `to`, which keeps its mark.
+fn copied(
+    tx: &Tx<'_>,
+    (from, to): (&Database, &Database),
+    tell: &mut Tell<'_>,
+) -> Result<Arrived, Error> {
+    let mut target = begin(to, mark_of(tx)?)?;
+    let there = to.read(|tx| catalog::tables(tx, to))?;
+    let tables = catalog::tables(tx, from)?;
+    alike(&tables, &there)?;
+    for table in tables.iter().filter(|table| table.name != "setting") {
+        Filling { table, to, target: &mut *target }.run(tx, tell)?;
+    }
+    let settings = tx.query("select name, value from setting", [], pair)?;
+    write_at_once(&mut *target, move |tx| put_settings(tx, &settings))?;
+    let tables = compare((tx, to), &tables, tell)?;
     let audit = to.read(audit::verify)?;
-    finish(to, &mut *target)?;
+    settle(to, &mut *target)?;
     Ok(Arrived { tables, audit })
 }
 
@@ -103,26 +139,27 @@ fn named(counted: Result<(u64, Table), Error>) -> Result<(String, u64), Error> {
     counted.map(|(rows, table)| (table.name, rows))
 }
 
-/// Notes in `from` that its school went to `to`: nobody goes on with it there.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn leave(from: &Database, to: &Database) -> Result<(), Error> {
-    let went = to.to_string();
-    apart(|| write_at_once(&mut *writer(from)?, move |tx| setting::set(tx, GONE, &went)))
-}
-
 /// Refuses a place that is not filled yet, or was left.
 pub(crate) fn refuse_unfinished(tx: &Tx<'_>, place: &Database) -> Result<(), Error> {
-    if setting::get(tx, MARK)?.is_some() {
-        return Err(Error::Conflict(format!(
+    refuse_half(tx, place)?;
+    refuse_left(tx, place)
+}
+
+fn refuse_half(tx: &Tx<'_>, place: &Database) -> Result<(), Error> {
+    match setting::get(tx, MARK)? {
+        None => Ok(()),
+        Some(_) => Err(Error::Conflict(format!(
             "{place} is not filled yet: run the same `rollcall-hub move` again, and it goes on"
-        )));
+        ))),
     }
+}
+
+/// Refuses a place that its school left.
+pub(crate) fn refuse_left(tx: &Tx<'_>, place: impl std::fmt::Display) -> Result<(), Error> {
     match setting::get(tx, GONE)? {
         None => Ok(()),
         Some(to) => Err(Error::Conflict(format!(
-            "the school in {place} moved to {to}: set “database” to that, or move it back"
+            "the school in {place} moved to {to}: set “database” to that"
         ))),
     }
 }
@@ -204,7 +241,8 @@ fn pair(row: &Row<'_>) -> Read<(String, String)> {
 /// All of them, beside the mark.
 fn put_settings(tx: &Tx<'_>, settings: &[(String, String)]) -> Result<(), Error> {
     tx.execute("delete from setting where name <> $1", params![MARK])?;
-    settings.iter().try_for_each(|(name, value)| setting::set(tx, name, value))
+    let stays = settings.iter().filter(|(name, _)| name != GONE);
+    stays.into_iter().try_for_each(|(name, value)| setting::set(tx, name, value))
 }
 
 /// A table on its way.
@@ -314,25 +352,19 @@ fn count(tx: &Tx<'_>, table: &Table) -> Result<u64, Error> {
     Ok(rows.unwrap_or(0).unsigned_abs())
 }
 
-/// How many rows each table has, all of them the same on both sides.
+/// How many rows each table has, all of them the same in `to` as `tx` shows them.
 fn compare(
-    (from, to): (&Database, &Database),
+    (tx, to): (&Tx<'_>, &Database),
     tables: &[Table],
     tell: &mut Tell<'_>,
 ) -> Result<Vec<(String, u64)>, Error> {
     let mut all = Vec::new();
     for table in tables {
-        let digests = |place: &Database| place.read(|tx| digest(tx, table));
-        let (here, there) = std::thread::scope(|scope| {
-            let here = scope.spawn(|| digests(from));
-            let there = digests(to);
-            (here.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), there)
-        });
-        let (here, there) = (here?, there?);
+        let (here, there) = (digest(tx, table)?, to.read(|tx| digest(tx, table))?);
         if here != there {
             return Err(Error::Conflict(format!(
-                "{} differs: {} rows in {from}, {} in {to}. It was changed while it was copied: \
-                 empty {to} and begin again, with every hub stopped",
+                "{} differs: {} rows here, {} in {to}. It was changed since the move was begun: empty \
+                 {to} and begin again",
                 table.name, here.0, there.0
             )));
         }
@@ -346,8 +378,11 @@ fn compare(
 fn digest(tx: &Tx<'_>, table: &Table) -> Result<(u64, blake3::Hash), Error> {
     let (mut hash, mut rows) = (blake3::Hasher::new(), 0);
     let columns = table.columns.join(", ");
-    let unmarked =
-        if table.name == "setting" { format!("where name <> '{MARK}'") } else { String::new() };
+    let unmarked = if table.name == "setting" {
+        format!("where name not in ('{MARK}', '{GONE}')")
+    } else {
+        String::new()
+    };
     let (name, key) = (&table.name, table.key.join(", "));
     let sql = format!("select {columns} from {name} {unmarked} order by {key}");
     tx.each(&sql, [], |row| {
@@ -373,18 +408,22 @@ fn add(hash: &mut blake3::Hasher, value: ValueRef<'_>) {
     }
 }
 
-/// From here on it is a school like any other.
-fn finish(to: &Database, target: &mut dyn Engine) -> Result<(), Error> {
-    if let Database::Server(_) = to {
-        each_table(target, to, |table| format!("alter table {} enable trigger user", table.name))?;
-        write_at_once(target, postgres::migrate::number_on)?;
-        each_table(target, to, |table| format!("analyze {}", table.name))?;
-    }
-    write_at_once(target, |tx| setting::remove(tx, MARK))?;
+/// What follows from changes follows again, numbers go on, and nothing points nowhere.
+fn settle(to: &Database, target: &mut dyn Engine) -> Result<(), Error> {
     match to {
         Database::File(path) => file::check(path),
-        Database::Server(_) => Ok(()),
+        Database::Server(_) => {
+            let on = |table: &Table| format!("alter table {} enable trigger user", table.name);
+            each_table(target, to, on)?;
+            write_at_once(target, postgres::migrate::number_on)?;
+            each_table(target, to, |table| format!("analyze {}", table.name))
+        }
     }
+}
+
+/// From here on it is a school like any other.
+fn unmark(to: &Database) -> Result<(), Error> {
+    write_at_once(&mut *writer(to)?, |tx| setting::remove(tx, MARK))
 }
 
 /// Does what somebody could who holds the database itself: no trigger of `table` is in the way. For

@@ -287,7 +287,7 @@ impl OneRosterHand<'_, '_> {
             Ok(OneRosterCame::Made) => count.made += 1,
             Ok(OneRosterCame::Changed) => count.changed += 1,
             Ok(OneRosterCame::Unchanged) => count.unchanged += 1,
-            Err(error @ Error::Internal { .. }) => return Err(error),
+            Err(error) if error.is_ours() => return Err(error),
             Err(why) => self.done.skipped.push(format!("{kind} {of}: {why}")),
         }
         Ok(())

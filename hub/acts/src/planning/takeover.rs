@@ -275,7 +275,7 @@ impl TakeoverHand<'_, '_> {
         what: impl Fn() -> String,
     ) -> Result<(), Error> {
         match taken {
-            Err(error @ Error::Internal { .. }) => Err(error),
+            Err(error) if error.is_ours() => Err(error),
             Err(why) => {
                 self.done.skipped.push(format!("{} was left out: {why}", what()));
                 Ok(())

@@ -1,7 +1,7 @@
 //! The schema of a school on a server, made and brought up to date.
 
+use super::apart;
 use super::server::Server;
-use super::{WRITE_LIMIT, apart};
 use crate::Tx;
 use ::postgres::Client;
 use rules::error::{Doing, Error};
@@ -15,7 +15,7 @@ mod migrations {
 /// # Errors
 /// When it cannot be reached, or is of a newer program.
 pub(crate) fn up(server: &Server) -> Result<(), Error> {
-    let way = server.way(Some(WRITE_LIMIT))?;
+    let way = server.way(None)?;
     apart(|| up_by(&mut way.open()?, server))
 }
 

@@ -1,13 +1,12 @@
 //! A PostgreSQL server that others run: where it is, who we are there, and how it is known.
 
-use super::{Live, Postgres, apart, migrate};
+use super::{Live, Postgres, apart, migrate, said};
 use crate::Tx;
-use ::postgres::config::{Host, SslMode};
+use ::postgres::config::{Host, SslMode, TargetSessionAttrs};
 use ::postgres::{Client, Config, NoTls};
 use percent_encoding::percent_decode_str;
 use rules::error::{Doing, Error};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
-use std::error::Error as Source;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +18,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 const CONNECT: Duration = Duration::from_secs(5);
 /// What was sent and nobody acknowledged for so long was sent to nobody.
 const UNHEARD: Duration = Duration::from_secs(20);
+/// A server of which nothing is heard for so long is asked whether it is there.
+const QUIET: Duration = Duration::from_secs(10);
 /// A transaction in which nothing happens for so long is ended by the database.
 const IDLE: Duration = Duration::from_secs(60);
 /// The schema of a school of which nothing else is said.
@@ -74,7 +75,7 @@ impl Server {
     pub fn new(url: Option<&str>, parts: ServerParts) -> Result<Self, String> {
         let (plain, ours) = sift(url.unwrap_or("postgres://"))?;
         let mut config: Config =
-            plain.parse().map_err(|error: ::postgres::Error| odd(&causes(&error)))?;
+            plain.parse().map_err(|error: ::postgres::Error| odd(&said(&error)))?;
         if config.get_options().is_some() {
             return Err("leave “options” out of it; a schema is named by schema=…".into());
         }
@@ -83,6 +84,10 @@ impl Server {
                 return Err("the URL names a host too: keep one of the two".into());
             }
             config.host(host);
+        }
+        let is_odd = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+        if config.get_hosts().iter().any(is_odd) {
+            return Err(odd("there is an @ too many"));
         }
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             config.host_path(SOCKET);
@@ -103,6 +108,9 @@ impl Server {
         let schema = parts.schema.or(ours.schema).unwrap_or_else(|| SCHEMA.to_owned());
         config.ssl_mode(encrypted(&config, ours.mode.as_deref())?);
         config.connect_timeout(CONNECT).tcp_user_timeout(UNHEARD);
+        config.keepalives_idle(QUIET).keepalives_interval(QUIET / 2).keepalives_retries(3);
+        // Of several hosts never one that follows behind.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         let schema = named(schema)?;
         config.application_name(&shown(&schema));
         Ok(Self { config: Box::new(config), schema, ca: parts.ca.or(ours.ca) })
@@ -178,7 +186,7 @@ impl Server {
         let way = self.way(None)?;
         apart(|| {
             let mut reader = Postgres { live: Some(Live::new(way.open()?)), way };
-            reader.snapshot(work).doing("reading the database")?
+            reader.snapshot(|tx| tx.and_then(work))
         })
     }
 }
@@ -227,7 +235,7 @@ impl Way {
              set timezone = 'UTC'; set client_encoding = 'UTF8'; set synchronous_commit = on;
              set search_path = {}",
             self.limit.unwrap_or_default().as_millis(),
-            IDLE.as_millis(),
+            self.limit.map_or(0, |_| IDLE.as_millis()),
             self.server.schema,
         ))?;
         Ok(client)
@@ -236,7 +244,7 @@ impl Way {
     /// The same, with a sentence for whoever typed where it is.
     pub(crate) fn open(&self) -> Result<Client, Error> {
         self.connect().map_err(|error| {
-            let (server, why) = (&self.server, causes(&error));
+            let (server, why) = (&self.server, said(&error));
             Error::Unavailable(format!("{server} cannot be reached: {why}"))
         })
     }
@@ -263,6 +271,7 @@ fn sift(url: &str) -> Result<(String, Ours), String> {
             "schema" => ours.schema = Some(value.into_owned()),
             "sslrootcert" => ours.ca = Some(PathBuf::from(value.as_ref())),
             "sslmode" => ours.mode = Some(value.into_owned()),
+            "password" => return Err(odd("a password stands before the @, or in a file")),
             _ => theirs.push(pair),
         }
     }
@@ -335,17 +344,6 @@ fn known(ca: Option<&Path>) -> Result<rustls::ClientConfig, Error> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// An error and what is behind it, in one line.
-pub(crate) fn causes(error: &::postgres::Error) -> String {
-    let mut said = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
-    let mut cause = error.source().filter(|_| error.as_db_error().is_none());
-    while let Some(inner) = cause {
-        said = format!("{said}: {inner}");
-        cause = inner.source();
-    }
-    said
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,6 +411,8 @@ mod tests {
             "postgres://u:swordfish@h/r?options=-csearch_path%3Dx",
             "postgres://u:swordfish@h/r?sslmode=perhaps",
             "postgres://u:swordfish@h/r?unheard=of",
+            "postgres://u:sword@swordfish@h/r",
+            "postgres://h/r?user=u&password=swordfish",
         ] {
             let why = of(url).unwrap_err();
             assert!(!why.contains("swordfish"), "{why}");

@@ -85,7 +85,7 @@ async fn a_school_that_changed_meanwhile_is_refused() {
     let all = "update student set first_name = 'Other'";
     Db::open(&here).unwrap().write(|tx| tx.execute(all, [])).await.unwrap();
     let refused = moved(&here, &there).unwrap_err().to_string();
-    assert!(refused.contains("student differs: 1200 rows in"), "{refused}");
+    assert!(refused.contains("student differs: 1200 rows here"), "{refused}");
     assert!(Db::open(&there).is_err());
 }
 
@@ -102,12 +102,44 @@ async fn a_place_that_holds_something_takes_no_other_school() {
 async fn nobody_goes_on_in_a_place_that_was_left() {
     let dir = tempfile::tempdir().unwrap();
     let (here, there) = (school(&dir).await, Database::from(dir.path().join("there.db")));
-    moved(&here, &there).unwrap();
-    leave(&here, &there).unwrap();
+    let running = Db::open(&here).unwrap();
+    relocate(&here, &there, |_| ()).unwrap();
+    let late = running.write(|tx| setting::set(tx, "x", "late")).await;
+    assert!(matches!(late, Err(Error::Unavailable(_))), "{late:?}");
     let refused = Db::open(&here).err().expect("there is one truth").to_string();
     assert!(refused.contains("moved to"), "{refused}");
     assert!(moved(&here, &Database::from(dir.path().join("third.db"))).is_err());
     let read = |tx: &Tx<'_>| student::find(tx, "5a-3").map(|found| found.id);
     let found: StudentId = Db::open(&there).unwrap().read(read).await.unwrap();
     assert_ne!(found.to_string(), "");
+}
+
+#[tokio::test]
+async fn a_move_that_ended_at_its_very_last_step_opens_no_place_until_it_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let (here, there) = (school(&dir).await, Database::from(dir.path().join("there.db")));
+    relocate(&here, &there, |_| ()).unwrap();
+    let mark = "insert into setting (name, value) values ('moving', 'a school')";
+    beside(&there, vec![mark.into()]).unwrap();
+    assert!(Db::open(&here).is_err() && Db::open(&there).is_err());
+    relocate(&here, &there, |_| ()).unwrap();
+    assert!(Db::open(&here).is_err() && Db::open(&there).is_ok());
+}
+
+#[tokio::test]
+async fn a_copy_is_of_one_moment_though_others_write_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = school(&dir).await;
+    let there = Database::File(dir.path().join("there.db"));
+    let place = here.clone();
+    let mut tell = move |step: Step<'_>| {
+        if step.table == "student" && step.doing == Doing::Copy {
+            let late = format!("update setting set value = '{}' where name = 'pairing'", step.rows);
+            beside(&place, vec![late, "update student set first_name = 'Late'".into()]).unwrap();
+        }
+    };
+    fill(&here, &there, &mut tell).unwrap();
+    let late = "select count(*) from student where first_name = 'Late'";
+    let late = |place: &Database| place.read(|tx| tx.row(late, [], |row| row.get::<i64>(0)));
+    assert_eq!((late(&here).unwrap(), late(&there).unwrap()), (Some(1_200), Some(0)));
 }
