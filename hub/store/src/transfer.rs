@@ -89,7 +89,8 @@ pub fn relocate(
     let all = move |tx: &Tx<'_>| {
         refuse_half(tx, &here)?;
         // What was cut short at its very end is left already.
-        if setting::get(tx, GONE)?.is_none_or(|went| went != there.to_string()) {
+        let went_there = setting::get(tx, GONE)?.is_some_and(|went| went == there.to_string());
+        if !went_there || there.read(|tx| setting::get(tx, MARK))?.is_none() {
             refuse_left(tx, &here)?;
         }
         let arrived = copied(tx, (&here, &there), &mut tell)?;
