@@ -18,7 +18,7 @@ const PICTURE: [(&str, &[&str]); 16] = [
     ("words", &["rules", "wire"]),
     ("store", &["rules", "vision", "wire"]),
     ("accept", &["rules"]),
-    ("config", &["accept", "rules", "vision", "wire"]),
+    ("config", &["accept", "rules", "store", "vision", "wire"]),
     ("acts", &["config", "rules", "store", "vision", "wire", "words"]),
     ("doors", &["accept", "acts", "config", "rules", "store", "wire"]),
     ("hub-http", &["accept", "acts", "config", "rules", "store", "wire", "words"]),
@@ -125,8 +125,10 @@ fn statuses_are_for_skins() {
 }
 
 /// Where a thread is started that belongs to one thing and ends with it: each with its owner.
-const THREADS: [&str; 6] = [
+const THREADS: [&str; 8] = [
     "hub/store/src/db.rs",            // the writer and the readers of the database
+    "hub/store/src/postgres.rs",      // a driver that blocks, asked from where that is not allowed
+    "hub/src/cli/relocate.rs",        // a long copy, while somebody is told how far it is
     "hub/acts/src/recogniser.rs",     // who owns the networks
     "hub/acts/src/apart.rs",          // a child that may die alone
     "hub/accept/src/porch.rs",        // where those wait who come while the hub is busy

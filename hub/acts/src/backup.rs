@@ -155,7 +155,7 @@ fn copy_data(
     part: &Path,
 ) -> Result<(i64, Vec<backed_up::BackupReach>), Error> {
     let copy = work.join("hub.db");
-    config.database().copy(&copy)?;
+    transfer::copy(&config.database(), &copy)?;
     file::check(&copy)?;
     let found =
         file::look_at_copy(&copy, |tx| Ok((audit::verify(tx)?.rows, backed_up::reached(tx)?)))?;

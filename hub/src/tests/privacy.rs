@@ -203,7 +203,7 @@ async fn a_backup_from_before_brings_nobody_back() {
     let token = house.school().await;
     let student = house.app.gallery.index().people()[0];
     let copy = house.app.config.data.join("copy.db");
-    house.app.config.database().copy(&copy).unwrap();
+    store::transfer::copy(&house.app.config.database(), &copy).unwrap();
     house.send(post("/api/students/STU1/erase").bearer(&token)).await;
     assert_eq!(house.count("student").await, 0);
     let old = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! Where a hub's data lies: in a file of its own, or with a server that others run.
 
 use crate::postgres::server::Server;
-use crate::{Tx, file, sqlite, transfer};
+use crate::{Tx, file, sqlite};
 use rules::error::Error;
 use std::cmp::Ordering;
 use std::fmt;
@@ -135,21 +135,6 @@ impl Database {
         match self {
             Self::File(path) => file::read(path, work),
             Self::Server(server) => server.read(work),
-        }
-    }
-
-    /// Copies it to the new file `to` while others write to it: one moment of it, in SQLite, in one
-    /// file without a log. Blocking.
-    ///
-    /// # Errors
-    /// When one of them cannot be read or written.
-    pub fn copy(&self, to: &Path) -> Result<(), Error> {
-        match self {
-            Self::File(path) => file::copy(path, to),
-            Self::Server(_) => {
-                transfer::fill(self, &Self::File(to.to_owned()), &mut |_| ())?;
-                file::close_log(to)
-            }
         }
     }
 

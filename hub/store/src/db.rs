@@ -6,9 +6,10 @@
 //! most. Closures run on these threads, never on the runtime.
 
 use crate::database::Database;
+use crate::engine::{Engine, Look, Write, given_up, not_begun, packed, say_all};
+use crate::moving;
 use crate::postgres::{self, Postgres};
 use crate::sqlite;
-use crate::transfer;
 use crate::tx::Tx;
 use rules::error::{Doing, Error};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,60 +34,12 @@ pub struct Db {
     place: Arc<Database>,
 }
 
-/// A connection to a database.
-pub(crate) trait Engine: Send {
-    /// Runs each of `group` in its own part of one transaction, and keeps what it answered.
-    ///
-    /// # Errors
-    /// When nothing of it is stored, or nobody knows.
-    fn write(
-        &mut self,
-        group: &mut dyn Iterator<Item = Write>,
-        answers: &mut Vec<DbAnswer>,
-    ) -> Result<(), Unstored>;
-
-    /// Shows `look` one snapshot.
-    fn read(&mut self, look: Look);
-}
-
 /// Writes that wait for the writer.
 struct Lanes {
     people: mpsc::Receiver<Write>,
     behind: mpsc::Receiver<Write>,
     /// Whether people were last to begin, so that they cannot hold the others up for ever.
     people_began: bool,
-}
-
-/// Runs inside the transaction, and returns what to say when it is over.
-pub(crate) type Write = Box<dyn FnOnce(&Tx<'_>) -> DbAnswer + Send>;
-/// Runs on a snapshot, or hears why there is none.
-pub(crate) type Look = Box<dyn FnOnce(Result<&Tx<'_>, Error>) + Send>;
-
-/// Why nothing of a group is stored, or nobody knows.
-#[derive(Clone, Debug)]
-pub(crate) enum Unstored {
-    /// The store is not well: the same may work later. In a sentence.
-    Unwell(String),
-    /// What a row says is wrong.
-    Odd(String),
-}
-
-impl From<Unstored> for Error {
-    fn from(why: Unstored) -> Self {
-        match why {
-            Unstored::Unwell(say) => Self::Unavailable(say),
-            Unstored::Odd(why) => Self::internal("storing", why),
-        }
-    }
-}
-
-/// What a write answered, to be said once it is known whether it is stored.
-pub(crate) struct DbAnswer {
-    /// It is to be undone.
-    pub failed: bool,
-    /// It was undone although it did not fail: the database would not keep it.
-    pub undone: bool,
-    say: Box<dyn FnOnce(Result<(), Error>)>,
 }
 
 impl Db {
@@ -121,7 +74,7 @@ impl Db {
     }
 
     fn reach(place: Database) -> Result<Self, Error> {
-        place.read(|tx| transfer::refuse_unfinished(tx, &place))?;
+        place.read(|tx| moving::refuse(tx, &place))?;
         match place.clone() {
             Database::File(path) => {
                 Self::start(place, sqlite::writer(&path)?, || sqlite::reader(&path))
@@ -217,56 +170,8 @@ where
     told.await.map_err(|_| not_begun())?
 }
 
-/// `work` for the writer, and where its answer arrives.
-fn packed<T, F>(work: F) -> (Write, oneshot::Receiver<Result<T, Error>>)
-where
-    T: Send + 'static,
-    F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
-{
-    let (tell, told) = oneshot::channel();
-    let write: Write = Box::new(move |tx| {
-        let safely = std::panic::AssertUnwindSafe(|| work(tx));
-        let done = std::panic::catch_unwind(safely).unwrap_or_else(|_| Err(given_up()));
-        DbAnswer {
-            failed: done.is_err(),
-            undone: false,
-            say: Box::new(move |committed| {
-                let _nobody_waits = tell.send(committed.and(done));
-            }),
-        }
-    });
-    (write, told)
-}
-
-/// Runs `work` in a transaction of `db`'s that is its own. Blocking.
-pub(crate) fn write_at_once<T, F>(db: &mut dyn Engine, work: F) -> Result<T, Error>
-where
-    T: Send + 'static,
-    F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
-{
-    let (write, mut told) = packed(work);
-    let mut answers = Vec::new();
-    let committed = db.write(&mut std::iter::once(write), &mut answers);
-    say_all(answers, &committed);
-    told.try_recv().map_err(|_| not_begun())?
-}
-
 fn stopped() -> Error {
     Error::Unavailable("the database has been closed: the hub is stopping".into())
-}
-
-fn not_begun() -> Error {
-    Unstored::default().into()
-}
-
-impl Default for Unstored {
-    fn default() -> Self {
-        Self::Unwell("the database could not begin this: try again in a moment".into())
-    }
-}
-
-fn given_up() -> Error {
-    Error::internal("a database operation", "it was given up half-way; the log says why")
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
@@ -294,7 +199,7 @@ impl Lanes {
     }
 }
 
-fn write_all(db: &mut dyn Engine, mut lanes: Lanes, waiting: &tokio::runtime::Runtime) {
+fn write_all(engine: &mut dyn Engine, mut lanes: Lanes, waiting: &tokio::runtime::Runtime) {
     while let Some(first) = waiting.block_on(lanes.first()) {
         // Who comes while the first is at work shares its COMMIT; of the others there is one.
         let more = std::iter::from_fn(|| lanes.people.try_recv().ok());
@@ -304,35 +209,28 @@ fn write_all(db: &mut dyn Engine, mut lanes: Lanes, waiting: &tokio::runtime::Ru
         let stays = |_: &Write| !is_left.load(Ordering::Relaxed);
         let mut group = std::iter::once(guard(is_left.clone())).chain(all.filter(stays));
         let mut answers = Vec::new();
-        let committed = db.write(&mut group, &mut answers);
+        let committed = engine.write(&mut group, &mut answers);
         say_all(answers, &committed);
     }
 }
 
 /// Notes whether the school went elsewhere meanwhile: then nothing is stored here any more.
 fn guard(is_left: Arc<AtomicBool>) -> Write {
-    Box::new(move |tx| {
-        if let Err(why) = transfer::refuse_left(tx, "this database") {
+    let look = move |tx: &Tx<'_>| {
+        if let Err(why) = moving::refuse_left(tx, "this database") {
             tracing::error!(%why, "nothing is written any more");
             is_left.store(true, Ordering::Relaxed);
         }
-        DbAnswer { failed: false, undone: false, say: Box::new(|_| ()) }
-    })
+        Ok(())
+    };
+    packed(look).0
 }
 
-fn say_all(answers: Vec<DbAnswer>, committed: &Result<(), Unstored>) {
-    for answer in answers {
-        let undone = || Err(Error::internal("storing", "the database would not keep it"));
-        let stored = committed.clone().map_err(Error::from);
-        (answer.say)(if answer.undone { stored.and_then(|()| undone()) } else { stored });
-    }
-}
-
-fn read_all(db: &mut dyn Engine, queue: &Mutex<mpsc::Receiver<Look>>) {
+fn read_all(engine: &mut dyn Engine, queue: &Mutex<mpsc::Receiver<Look>>) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(look) = next else { return };
-        let run = std::panic::AssertUnwindSafe(|| db.read(look));
+        let run = std::panic::AssertUnwindSafe(|| engine.read(look));
         let _its_asker_is_told = std::panic::catch_unwind(run);
     }
 }
@@ -400,9 +298,8 @@ mod tests {
         let queue = || {
             let (send, receive) = mpsc::channel::<Write>(2);
             for _ in 0..2 {
-                let nothing =
-                    |_: &Tx<'_>| DbAnswer { failed: false, undone: false, say: Box::new(|_| ()) };
-                assert!(send.try_send(Box::new(nothing)).is_ok());
+                let (nothing, _) = packed(|_| Ok(()));
+                assert!(send.try_send(nothing).is_ok());
             }
             receive
         };

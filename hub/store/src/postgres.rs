@@ -9,7 +9,7 @@ pub(crate) mod migrate;
 pub(crate) mod server;
 mod values;
 
-use crate::db::{DbAnswer, Engine, Look, Unstored, Write};
+use crate::engine::{DbAnswer, Engine, Look, Unstored, Write};
 use crate::row::{Row, RowError};
 use crate::tx::{See, Statements, Tx, at_fault, taken};
 use crate::value::ValueRef;

@@ -3,7 +3,7 @@
 //! A write is answered only after COMMIT, with `synchronous=FULL`.
 
 use crate::connection::connect;
-use crate::db::{DbAnswer, Engine, Look, Unstored, Write};
+use crate::engine::{DbAnswer, Engine, Look, Unstored, Write};
 use crate::file;
 use crate::row::{Row, RowError};
 use crate::tx::{See, Statements, Tx, at_fault, taken};

@@ -5,16 +5,14 @@
 //! place carries a mark, and nobody opens it as a school.
 
 use crate::catalog::{self, Table};
-use crate::db::{Engine, write_at_once};
+use crate::engine::{Engine, write_at_once};
+use crate::moving::{self, GONE, MARK};
 use crate::postgres::{self, Postgres, apart};
 use crate::{Database, Read, Row, Tx, Value, ValueRef, audit, file, params, setting, sqlite};
 use rules::error::Error;
 use std::ops::ControlFlow;
+use std::path::Path;
 
-/// The setting that says which school is on its way here.
-const MARK: &str = "moving";
-/// The setting that says where the school went.
-const GONE: &str = "moved";
 /// Rows of one statement at most.
 const ROWS: usize = 500;
 /// Values of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
@@ -66,7 +64,7 @@ pub fn fill(from: &Database, to: &Database, tell: &mut Tell<'_>) -> Result<Arriv
     apart(|| {
         from.same_version()?;
         let arrived = from.read(|tx| {
-            refuse_unfinished(tx, from)?;
+            moving::refuse(tx, from)?;
             copied(tx, (from, to), tell)
         })?;
         unmark(to)?;
@@ -74,7 +72,22 @@ pub fn fill(from: &Database, to: &Database, tell: &mut Tell<'_>) -> Result<Arriv
     })
 }
 
-/// The same, and leaves `from`: nobody writes there meanwhile, and nobody begins there afterwards.
+/// Copies `from` to the new file `to` while others write to it: one moment of it, in SQLite, in one
+/// file without a log. Blocking.
+///
+/// # Errors
+/// When one of them cannot be read or written.
+pub fn copy(from: &Database, to: &Path) -> Result<(), Error> {
+    match from {
+        Database::File(path) => file::copy(path, to),
+        Database::Server(_) => {
+            fill(from, &Database::File(to.to_owned()), &mut |_| ())?;
+            file::close_log(to)
+        }
+    }
+}
+
+/// Copies all as [`fill`] does, and leaves `from`: nobody writes there meanwhile, and nobody begins there afterwards.
 /// Between the two moments no place is open. Blocking.
 ///
 /// # Errors
@@ -87,11 +100,11 @@ pub fn relocate(
     from.same_version()?;
     let (here, there) = (from.clone(), to.clone());
     let all = move |tx: &Tx<'_>| {
-        refuse_half(tx, &here)?;
+        moving::refuse_half(tx, &here)?;
         // What was cut short at its very end is left already.
         let went_there = setting::get(tx, GONE)?.is_some_and(|went| went == there.to_string());
         if !went_there || there.read(|tx| setting::get(tx, MARK))?.is_none() {
-            refuse_left(tx, &here)?;
+            moving::refuse_left(tx, &here)?;
         }
         let arrived = copied(tx, (&here, &there), &mut tell)?;
         setting::set(tx, GONE, &there.to_string())?;
@@ -138,31 +151,6 @@ pub fn survey(from: &Database) -> Result<Vec<(String, u64)>, Error> {
 
 fn named(counted: Result<(u64, Table), Error>) -> Result<(String, u64), Error> {
     counted.map(|(rows, table)| (table.name, rows))
-}
-
-/// Refuses a place that is not filled yet, or was left.
-pub(crate) fn refuse_unfinished(tx: &Tx<'_>, place: &Database) -> Result<(), Error> {
-    refuse_half(tx, place)?;
-    refuse_left(tx, place)
-}
-
-fn refuse_half(tx: &Tx<'_>, place: &Database) -> Result<(), Error> {
-    match setting::get(tx, MARK)? {
-        None => Ok(()),
-        Some(_) => Err(Error::Conflict(format!(
-            "{place} is not filled yet: run the same `rollcall-hub move` again, and it goes on"
-        ))),
-    }
-}
-
-/// Refuses a place that its school left.
-pub(crate) fn refuse_left(tx: &Tx<'_>, place: impl std::fmt::Display) -> Result<(), Error> {
-    match setting::get(tx, GONE)? {
-        None => Ok(()),
-        Some(to) => Err(Error::Conflict(format!(
-            "the school in {place} moved to {to}: set “database” to that"
-        ))),
-    }
 }
 
 /// What a place carries while this school is on its way there.

@@ -5,6 +5,7 @@ use crate::pki::Pki;
 use rules::auth::elsewhere::ProviderIdentity;
 use store::cursor::{self, Cursor};
 use store::student::{self, StudentProfile};
+use store::transfer;
 use store::{reshut::ReshutBack, shut::ShutKind};
 use wire::{DeviceId, StudentId};
 
@@ -255,7 +256,7 @@ async fn a_copy_of_before_backups_were_locked_still_makes_a_hub() {
     let secret = keys.join(format!("keys-{}", stamp(NOW)));
     [&folder, &keys, &secret].into_iter().for_each(|folder| private(folder).unwrap());
     let copy = folder.join(format!("hub-{}.db", stamp(NOW)));
-    rig.db.place().copy(&copy).unwrap();
+    transfer::copy(rig.db.place(), &copy).unwrap();
     for name in ["keys.db", "kek", "ca.pem", "server.pem", config::FILE] {
         fs::copy(data.join(name), secret.join(name)).unwrap();
     }
