@@ -205,9 +205,10 @@ fn write_all(engine: &mut dyn Engine, mut lanes: Lanes, waiting: &tokio::runtime
         let more = std::iter::from_fn(|| lanes.people.try_recv().ok());
         let all = std::iter::once(first).chain(more.take(GROUP - 1));
         let is_left = Arc::new(AtomicBool::new(false));
-        // What is dropped is told that it was not begun.
+        // The first that is refused ends the group, and is told that it was not begun: whoever
+        // comes after its answer is asked about anew.
         let stays = |_: &Write| !is_left.load(Ordering::Relaxed);
-        let mut group = std::iter::once(guard(is_left.clone())).chain(all.filter(stays));
+        let mut group = std::iter::once(guard(is_left.clone())).chain(all.take_while(stays));
         let mut answers = Vec::new();
         let committed = engine.write(&mut group, &mut answers);
         say_all(answers, &committed);
