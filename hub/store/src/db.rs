@@ -215,11 +215,12 @@ fn write_all(engine: &mut dyn Engine, mut lanes: Lanes, waiting: &tokio::runtime
     }
 }
 
-/// Notes whether the school went elsewhere meanwhile: then nothing is stored here any more.
+/// Notes whether the school went elsewhere meanwhile, or nobody can tell: then nothing of the group
+/// is stored here.
 fn guard(is_left: Arc<AtomicBool>) -> Write {
     let look = move |tx: &Tx<'_>| {
         if let Err(why) = moving::refuse_left(tx, "this database") {
-            tracing::error!(%why, "nothing is written any more");
+            tracing::error!(%why, "what was to be written now is refused");
             is_left.store(true, Ordering::Relaxed);
         }
         Ok(())

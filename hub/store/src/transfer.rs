@@ -87,8 +87,8 @@ pub fn copy(from: &Database, to: &Path) -> Result<(), Error> {
     }
 }
 
-/// Copies all as [`fill`] does, and leaves `from`: nobody writes there meanwhile, and nobody begins there afterwards.
-/// Between the two moments no place is open. Blocking.
+/// Copies all as [`fill`] does, and leaves `from`: nobody writes there meanwhile, and nobody begins
+/// there afterwards. Between the two moments no place is open. Blocking.
 ///
 /// # Errors
 /// The same.
