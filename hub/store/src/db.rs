@@ -240,6 +240,7 @@ fn read_all(engine: &mut dyn Engine, queue: &Mutex<mpsc::Receiver<Look>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{DbAnswer, Unstored};
     use crate::params;
 
     fn temp() -> (tempfile::TempDir, Db) {
@@ -250,6 +251,56 @@ mod tests {
 
     fn put(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
         tx.execute("insert into setting (name, value) values ($1, 'x')", params![name]).map(drop)
+    }
+
+    /// A place whose school moved away and came back while whoever heard of it writes again.
+    struct ComesBack {
+        file: rusqlite::Connection,
+        again: Option<(mpsc::Sender<Write>, Write)>,
+    }
+
+    impl Engine for ComesBack {
+        fn write(
+            &mut self,
+            group: &mut dyn Iterator<Item = Write>,
+            answers: &mut Vec<DbAnswer>,
+        ) -> Result<(), Unstored> {
+            let Self { file, again } = self;
+            let mut handing_over = std::iter::from_fn(|| {
+                group.next().or_else(|| {
+                    let (lane, write) = again.take()?;
+                    lane.try_send(write).expect("the lane has room");
+                    group.next()
+                })
+            });
+            let stored = file.write(&mut handing_over, answers);
+            file.execute("delete from setting where name = 'moved'", []).unwrap();
+            stored
+        }
+
+        fn read(&mut self, look: Look) {
+            self.file.read(look);
+        }
+    }
+
+    #[test]
+    fn who_writes_after_hearing_of_a_refusal_falls_into_the_next_group() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hub.db");
+        sqlite::migrate(&path).unwrap();
+        let file = sqlite::writer(&path).unwrap();
+        file.execute("insert into setting (name, value) values ('moved', 'x')", []).unwrap();
+        let (people, lane) = mpsc::channel(4);
+        let (_, others) = mpsc::channel(1);
+        let ((refused, first), (write, second)) =
+            (packed(|tx| put(tx, "first")), packed(|tx| put(tx, "second")));
+        people.try_send(refused).expect("the lane has room");
+        let mut engine = ComesBack { file, again: Some((people, write)) };
+        let lanes = Lanes { people: lane, behind: others, people_began: false };
+        let waiting = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        write_all(&mut engine, lanes, &waiting);
+        assert!(first.blocking_recv().is_err(), "it was not begun");
+        second.blocking_recv().unwrap().unwrap();
     }
 
     async fn count(db: &Db) -> i64 {
