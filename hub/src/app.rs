@@ -84,9 +84,9 @@ impl App {
     /// When the data directory is not whole.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let db = Db::open(config.database())?;
-        let keys = Keys::open(&config.data)?;
+        let keys = Keys::open(config.keys())?;
         pairing::settle(&db, &keys, clock.wall()).await?;
-        let pki = Pki::open(&config.data, &keys)?;
+        let pki = Pki::open(&keys)?;
         let accounts = &config.accounts;
         let given = accounts.token_key.as_ref().map(|secret| Tokens::key(secret.expose()));
         let tokens = Tokens::new(&given.unwrap_or_default(), accounts.tokens);

@@ -169,10 +169,10 @@ fn copy_keys(config: &Config, lock: &Lock, work: &Path, part: &Path) -> Result<(
     let data = &config.data;
     let copy = work.join("keys");
     private(&copy)?;
-    let keys = Keys::open(data)?;
+    let keys = Keys::open(config.keys())?;
     // What is being replaced meanwhile would be copied without its key.
-    let alone = Pki::open(data, &keys)?.alone(data, &keys)?;
-    keys.copy(data, &copy)?;
+    let alone = Pki::open(&keys)?.alone(&keys)?;
+    keys.copy(&copy)?;
     for name in BESIDE.into_iter().filter(|name| data.join(name).exists()) {
         fs::copy(data.join(name), copy.join(name)).doing(doing)?;
         let private = fs::Permissions::from_mode(0o600);
@@ -181,7 +181,7 @@ fn copy_keys(config: &Config, lock: &Lock, work: &Path, part: &Path) -> Result<(
     drop(alone);
     let keys = Keys::open_copy(&copy)?;
     keys.signing()?;
-    Pki::open(&copy, &keys)?;
+    Pki::open(&keys)?;
     let mut all = tar::Builder::new(Vec::new());
     all.append_dir_all(".", &copy).doing(doing)?;
     let all = zeroize::Zeroizing::new(all.into_inner().doing(doing)?);

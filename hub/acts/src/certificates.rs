@@ -213,18 +213,17 @@ impl Renewal {
     /// Ends the replacement of the authority if it `may`.
     fn end(&self, may: May) -> Result<bool, Error> {
         if may.end {
-            self.pki.finish_ca(&self.config.data, &self.keys, self.upkeep.clock.wall())?;
+            self.pki.finish_ca(&self.keys, self.upkeep.clock.wall())?;
             tracing::info!("the authority was replaced: the one before counts no more");
         }
         Ok(may.end)
     }
 
     fn renew(&self, may: May) -> Result<(), Error> {
-        let dir = &self.config.data;
         let now = self.upkeep.clock.wall();
-        self.pki.reload(dir, &self.keys)?;
+        self.pki.reload(&self.keys)?;
         if may.renew && self.pki.life()?.is_due(now) {
-            self.pki.renew(dir, &self.keys, &[], now)?;
+            self.pki.renew(&self.keys, &[], now)?;
             tracing::info!("the hub's certificate was renewed");
         }
         Ok(())

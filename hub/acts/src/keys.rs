@@ -66,21 +66,20 @@ impl Rotating<'_> {
     /// the key store or the disk fails.
     pub async fn rotate(self, what: Rotation, by: String, now: Wall) -> Result<(), Error> {
         let Self { db, keys, config } = self;
-        let data = &config.data;
         let name = what.as_str();
         match what {
-            Rotation::Server { names } => Pki::open(data, keys)?.renew(data, keys, &names, now)?,
+            Rotation::Server { names } => Pki::open(keys)?.renew(keys, &names, now)?,
             Rotation::Authority => {
-                Pki::open(data, keys)?.rotate_ca(data, keys, now)?;
+                Pki::open(keys)?.rotate_ca(keys, now)?;
                 self.tell_doors().await?;
             }
             Rotation::EndOfAuthority => {
-                let pki = Pki::open(data, keys)?;
+                let pki = Pki::open(keys)?;
                 if !pki.is_rotating() {
                     let say = "no authority is being replaced: there is nothing to end";
                     return Err(Error::Conflict(say.into()));
                 }
-                pki.finish_ca(data, keys, now)?;
+                pki.finish_ca(keys, now)?;
                 self.tell_doors().await?;
             }
             Rotation::Gallery => {

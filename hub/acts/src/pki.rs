@@ -21,8 +21,6 @@ use rules::error::{Doing, Error};
 use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
-use std::fs;
-use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use store::keys::Keys;
@@ -65,12 +63,12 @@ pub struct Issued {
 }
 
 impl Pki {
-    /// Makes an authority and a server certificate for `names` (host names or addresses) in
-    /// `dir`; the private keys go to `keys`.
+    /// Makes an authority and a server certificate for `names` (host names or addresses), which go
+    /// to `keys` with their private keys.
     ///
     /// # Errors
     /// When a name is none, or the disk refuses.
-    pub fn create(dir: &Path, keys: &Keys, names: &[String], now: Wall) -> Result<Self, Error> {
+    pub fn create(keys: &Keys, names: &[String], now: Wall) -> Result<Self, Error> {
         let ca_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).doing("making the CA key")?;
         let ca = ca_params(now).self_signed(&ca_key).doing("making the CA certificate")?;
         let server_key =
@@ -81,18 +79,18 @@ impl Pki {
             server.signed_by(&server_key, &issuer).doing("making the server certificate")?;
         keys.put(CA_KEY, 1, ca_key.serialized_der(), now)?;
         keys.put(SERVER_KEY, 1, server_key.serialized_der(), now)?;
-        write(&dir.join("server.pem"), &server.pem())?;
-        write(&dir.join("ca.pem"), &ca.pem())?;
-        Self::open(dir, keys)
+        keys.lay_paper(server::FILE, &server.pem())?;
+        keys.lay_paper(authority::FILE, &ca.pem())?;
+        Self::open(keys)
     }
 
-    /// Opens the authority in `dir`.
+    /// Opens the authority of `keys`.
     ///
     /// # Errors
-    /// When a file or a key is missing or damaged.
-    pub fn open(dir: &Path, keys: &Keys) -> Result<Self, Error> {
-        let now = Authorities::read(dir, keys)?;
-        let shown = ServerCertificateShown::new(server::read(dir, keys, &now)?);
+    /// When a paper or a key is missing or damaged.
+    pub fn open(keys: &Keys) -> Result<Self, Error> {
+        let now = Authorities::read(keys)?;
+        let shown = ServerCertificateShown::new(server::read(keys, &now)?);
         let inner = Arc::new(PkiInner { now: RwLock::new(Arc::new(now)), shown });
         Ok(Self { inner })
     }
@@ -223,13 +221,6 @@ fn device_params(
     door.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     door.serial_number = Some(SerialNumber::from_slice(serial));
     Ok(door)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let doing = format!("writing {}", path.display());
-    let mut file = fs::File::create_new(path).doing(&doing)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).doing(&doing)?;
-    file.sync_all().doing(&doing)
 }
 
 #[cfg(test)]

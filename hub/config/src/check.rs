@@ -62,6 +62,8 @@ fn meant(
         burst: raw.doors.burst.unwrap_or(usual.burst),
         ..usual
     };
+    let shared_keys = raw.postgres.shared_keys;
+    let database = database::read(data, raw.database, raw.postgres, source)?;
     let hosts = raw.hosts.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
     Ok(Config {
         data: data.to_owned(),
@@ -90,7 +92,8 @@ fn meant(
         backup_days: raw.backup.days.unwrap_or(90),
         log: log(raw.log, source)?,
         warnings,
-        database: database::read(data, raw.database, raw.postgres, source)?,
+        keys: database::keys(data, &database, shared_keys, source)?,
+        database,
         host,
     })
 }

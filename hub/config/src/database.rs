@@ -4,7 +4,28 @@ use super::ConfigError;
 use super::raw::RawPostgres;
 use super::source::Source;
 use std::path::Path;
+use store::keys::KeysPlace;
 use store::{Database, Server, ServerParts};
+
+/// Where the keys lie: beside the settings, or beside the data where hubs share them.
+pub(super) fn keys(
+    data: &Path,
+    database: &Database,
+    shared: bool,
+    source: &Source,
+) -> Result<KeysPlace, ConfigError> {
+    let bad = |why: String| source.bad("postgres.shared_keys", "true", why);
+    let server = match (shared, database) {
+        (false, _) => None,
+        (true, Database::Server(server)) => {
+            Some(server.keys().map_err(|why| bad(why.to_string()))?)
+        }
+        (true, Database::File(_)) => {
+            return Err(bad("hubs share keys on a PostgreSQL server: name one".into()));
+        }
+    };
+    Ok(KeysPlace { dir: data.to_owned(), server })
+}
 
 pub(super) fn read(
     data: &Path,
@@ -12,7 +33,7 @@ pub(super) fn read(
     raw: RawPostgres,
     source: &Source,
 ) -> Result<Database, ConfigError> {
-    let any = raw != RawPostgres::default();
+    let any = raw != RawPostgres { shared_keys: raw.shared_keys, ..RawPostgres::default() };
     let keys = ("postgres.password", "postgres.password_file");
     let password = source.secret(keys, raw.password, raw.password_file)?;
     let url = place.as_deref().filter(|place| place.contains("://"));

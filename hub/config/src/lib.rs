@@ -35,7 +35,7 @@ use accept::Proxies;
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use store::Database;
+use store::{Database, keys::KeysPlace};
 
 /// The file in the data directory.
 pub const FILE: &str = "hub.toml";
@@ -90,6 +90,7 @@ pub struct Config {
     /// What was set and means nothing here, or is unwise: for the log at the start.
     pub warnings: Vec<String>,
     database: Database,
+    keys: KeysPlace,
 }
 
 /// Addresses of the three listeners; port 0 takes any free one.
@@ -143,6 +144,12 @@ impl Config {
     #[must_use]
     pub fn database(&self) -> Database {
         self.database.clone()
+    }
+
+    /// Where the keys lie. Default `keys.db` in the data directory.
+    #[must_use]
+    pub fn keys(&self) -> KeysPlace {
+        self.keys.clone()
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) struct RawPostgres {
     pub password_file: Option<PathBuf>,
     pub schema: Option<String>,
     pub ca: Option<PathBuf>,
+    pub shared_keys: bool,
 }
 
 #[derive(Deserialize, Default, Debug)]

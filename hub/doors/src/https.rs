@@ -160,7 +160,7 @@ async fn find(
         return Ok(signed.map(tagged));
     }
     if path == AUTHORITY_PATH {
-        app.pki.reload(&app.config.data, &app.keys)?;
+        app.pki.reload(&app.keys)?;
         let key = app.keys.signing()?;
         let all = app.pki.ca_pem().into_bytes();
         let signed = Signed::new(&key, AUTHORITY_DOMAIN, all);

@@ -105,13 +105,13 @@ impl DeviceAdd {
 
 /// The line to type on the unit: where the hub is, and a token.
 async fn join_command(hub: &Hub, name: DeviceId) -> anyhow::Result<String> {
-    let pki = Pki::open(&hub.config.data, &hub.keys()?)?;
+    let pki = Pki::open(&hub.keys()?)?;
     let token = doors::join_token(&hub.db, &pki, name, actor(), now()).await?;
     Ok(format!("rollcall-edge join {} {token}", hub.config.joining()))
 }
 
 async fn invitation(hub: &Hub, name: DeviceId) -> anyhow::Result<String> {
-    let pki = Pki::open(&hub.config.data, &hub.keys()?)?;
+    let pki = Pki::open(&hub.keys()?)?;
     Ok(doors::invitation(&hub.db, &pki, name, hub.config.joining(), actor(), now()).await?)
 }
 

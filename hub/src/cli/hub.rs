@@ -23,7 +23,7 @@ impl Hub {
     }
 
     pub(super) fn keys(&self) -> anyhow::Result<Keys> {
-        let keys = Keys::open(&self.config.data)?;
+        let keys = Keys::open(self.config.keys())?;
         pairing::check(&self.db, &keys)?;
         Ok(keys)
     }

@@ -46,7 +46,7 @@ impl Init {
         }
         config.database().empty()?;
         let keys = Keys::create(data, now)?;
-        Pki::create(data, &keys, &names(&self.names), now)?;
+        Pki::create(&keys, &names(&self.names), now)?;
         let mut opens = Zeroizing::new(Vec::new());
         lock::create(data, |key| show(key, self.backup_identity.as_deref(), &mut *opens))?;
         let code = begin::begin(&Db::open(config.database())?, &keys, now).await?;

@@ -70,7 +70,7 @@ impl KeysArgs {
 
 async fn list(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
     let keys = hub.keys()?;
-    let pki = Pki::open(&hub.config.data, &keys)?;
+    let pki = Pki::open(&keys)?;
     let life = pki.life()?;
     writeln!(out, "server  from {}, until {}", moment(life.from), moment(life.to))?;
     writeln!(out, "ca      from {}{}", moment(pki.since()), followers(hub, &pki).await?)?;

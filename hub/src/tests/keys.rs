@@ -40,7 +40,7 @@ async fn looks(house: &House) -> May {
 async fn by_a_clock_that_leapt_no_certificate_is_renewed_and_no_authority_ends() {
     let (house, leapt) = (with_door().await, NOW.plus_ms(380 * DAY));
     let (app, first) = (&house.app, life(&house));
-    app.pki.rotate_ca(&app.config.data, &app.keys, NOW).unwrap();
+    app.pki.rotate_ca(&app.keys, NOW).unwrap();
     assert_eq!(looks(&house).await, May { renew: true, end: false }, "a door is away");
     for wrong in [leapt, Wall(0)] {
         house.clock.set_wall(wrong);
@@ -58,7 +58,7 @@ async fn a_certificate_that_was_made_by_a_wrong_clock_is_renewed_once_it_is_righ
     let house = with_door().await;
     let app = &house.app;
     let wrong = NOW.plus_ms(30 * DAY);
-    app.pki.renew(&app.config.data, &app.keys, &[], wrong).unwrap();
+    app.pki.renew(&app.keys, &[], wrong).unwrap();
     assert!(life(&house).from > NOW);
     looks(&house).await;
     assert!(life(&house).from <= NOW && !life(&house).is_due(NOW));

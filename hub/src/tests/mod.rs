@@ -111,7 +111,7 @@ impl House {
     pub(crate) async fn on(models: &std::path::Path, vars: Vars) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let keys = Keys::create(dir.path(), NOW).unwrap();
-        Pki::create(dir.path(), &keys, &["localhost".into()], NOW).unwrap();
+        Pki::create(&keys, &["localhost".into()], NOW).unwrap();
         drop(keys);
         let vars = vars.with("ROLLCALL_MODELS", models.to_str().unwrap());
         let config = Config::read(dir.path(), "", &vars).unwrap();

@@ -9,19 +9,25 @@
 mod doors;
 mod kek;
 mod own;
+mod papers;
 mod people;
+mod sharing;
+mod shelf;
 mod shut;
 
+use crate::params;
+use crate::tx::Tx;
 use crate::vault::DataKey;
 pub use kek::overwrite;
-use kek::{KekMark, KekPlace};
+use kek::{Kek, KekPlace};
+pub use papers::PapersHeld;
 use rules::error::{Doing, Error};
-use rusqlite::{Connection, params};
-use std::fs::{self, File};
-use std::ops::{Deref, DerefMut};
-use std::os::unix::fs::PermissionsExt as _;
+use sharing::Rows;
+pub use sharing::{Admission, HubSharing};
+pub use shelf::KeysPlace;
+use shelf::{Hold, Shelf};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use wire::{HubSecret, Wall};
 use zeroize::Zeroizing;
 
@@ -40,6 +46,9 @@ const SCHEMA: &str = "
         student text primary key not null, at bigint not null
     ) without rowid;";
 
+/// Every table of the store.
+const TABLES: [&str; 4] = [SCHEMA, doors::SCHEMA, kek::SCHEMA, shut::SCHEMA];
+
 /// Names in `hub_key`.
 const SEAL: &str = "seal";
 const SIGN: &str = "sign";
@@ -56,50 +65,14 @@ pub struct Keys(Arc<KeysInner>);
 
 struct KeysInner {
     store: Mutex<Store>,
-    /// Held by whoever uses the store, alone by whoever replaces `kek`, in any process.
-    lock: File,
     place: KekPlace,
     /// Seals secrets of accounts that lie in the database.
     accounts: DataKey,
 }
 
 struct Store {
-    db: Connection,
-    kek: DataKey,
-    mark: Option<KekMark>,
-}
-
-/// The store while nobody replaces its key.
-struct KeysOpen<'a> {
-    store: MutexGuard<'a, Store>,
-    lock: &'a File,
-}
-
-impl KeysOpen<'_> {
-    /// What wraps everything in it.
-    fn kek(&self) -> &DataKey {
-        &self.store.kek
-    }
-}
-
-impl Deref for KeysOpen<'_> {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        &self.store.db
-    }
-}
-
-impl DerefMut for KeysOpen<'_> {
-    fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.store.db
-    }
-}
-
-impl Drop for KeysOpen<'_> {
-    fn drop(&mut self) {
-        let _closed_with_the_file = self.lock.unlock();
-    }
+    shelf: Shelf,
+    kek: Kek,
 }
 
 impl std::fmt::Debug for Keys {
@@ -124,12 +97,18 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Opens the key store in `dir`.
+    /// Opens the key store at `place`.
     ///
     /// # Errors
-    /// When there is none, or a part of it is missing, or others than its owner may read `kek`.
-    pub fn open(dir: &Path) -> Result<Self, Error> {
-        Self::open_at(dir, KekPlace::of(dir)?)
+    /// When there is none, or a part of it is missing, or others than its owner may read `kek`, or
+    /// this hub was not let in where hubs share one.
+    pub fn open(place: impl Into<KeysPlace>) -> Result<Self, Error> {
+        let KeysPlace { dir, server } = place.into();
+        let kek = KekPlace::of(&dir)?;
+        match server {
+            None => Self::open_at(&dir, kek),
+            Some(server) => Self::on(Shelf::server(&server, &sharing::tables())?, kek),
+        }
     }
 
     /// Opens a copy that [`Keys::copy`] made, whatever secret this machine has.
@@ -150,26 +129,19 @@ impl Keys {
     }
 
     fn with(dir: &Path, place: KekPlace) -> Result<Self, Error> {
-        let doing = "opening keys.db";
-        let mut options = File::options();
-        let lock = options.create(true).append(true).open(dir.join("keys.lock")).doing(doing)?;
-        let path = dir.join("keys.db");
-        let db = Connection::open(&path).doing(doing)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).doing(doing)?;
-        db.busy_timeout(std::time::Duration::from_secs(5)).doing(doing)?;
-        // No WAL: a deleted key must not survive in a log beside the file.
-        let pragmas = "pragma journal_mode = delete; pragma synchronous = extra;
-             pragma secure_delete = on; pragma mmap_size = 0;";
-        for text in [pragmas, SCHEMA, doors::SCHEMA, kek::SCHEMA, shut::SCHEMA] {
-            db.execute_batch(text).doing(doing)?;
-        }
-        lock.lock_shared().doing(doing)?;
-        let opened = place.open(&db).and_then(|kek| Ok((accounts(&db, &kek)?, kek)));
-        lock.unlock().doing(doing)?;
-        let (accounts, kek) = opened?;
-        let mark = place.mark();
-        let store = Mutex::new(Store { db, kek, mark });
-        Ok(Self(Arc::new(KeysInner { store, lock, place, accounts })))
+        Self::on(Shelf::file(dir, &TABLES)?, place)
+    }
+
+    fn on(mut shelf: Shelf, place: KekPlace) -> Result<Self, Error> {
+        let held = place.hold(Hold::Write)?;
+        let (kek, accounts) = shelf.run(Hold::Write, |tx| {
+            let kek = place.open(tx)?;
+            let accounts = accounts(tx, kek.key())?;
+            Ok((kek, accounts))
+        })?;
+        drop(held);
+        let store = Mutex::new(Store { shelf, kek });
+        Ok(Self(Arc::new(KeysInner { store, place, accounts })))
     }
 
     /// Wraps everything with a new key: what was wrapped with the one before, such as a key that
@@ -178,15 +150,76 @@ impl Keys {
     /// # Errors
     /// When the store or the disk fails; then the key before it still counts.
     pub fn rotate_kek(&self) -> Result<(), Error> {
-        let doing = "replacing kek";
+        let place = &self.0.place;
+        self.changing(|tx, old| place.replace(tx, old), KekPlace::settle)
+    }
+
+    /// Puts what `work` stores in the place of `kek`, and `settle`s it on this machine, while nobody
+    /// else uses the keys.
+    fn changing(
+        &self,
+        work: impl FnOnce(&Tx<'_>, &DataKey) -> Result<Kek, Error> + Send,
+        settle: impl FnOnce(&KekPlace) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.catch_up()?;
         let mut store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
-        self.0.lock.lock().doing(doing)?;
-        let old = self.0.place.open(&store.db);
-        let new = old.and_then(|old| self.0.place.rotate(&mut store.db, &old));
-        self.0.lock.unlock().doing(doing)?;
-        store.kek = new?;
-        store.mark = self.0.place.mark();
+        let _alone = self.0.place.hold(Hold::Alone)?;
+        let Store { shelf, kek } = &mut *store;
+        let next = shelf.run(Hold::Alone, |tx| {
+            self.0.place.refresh(tx, kek)?;
+            work(tx, kek.key())
+        })?;
+        settle(&self.0.place)?;
+        *kek = next;
         Ok(())
+    }
+
+    /// Takes the key that another hub put in the place of `kek`, where several share the store.
+    fn catch_up(&self) -> Result<(), Error> {
+        let mut store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let Store { shelf, kek } = &mut *store;
+        sharing::catch_up(shelf, &self.0.place, kek)
+    }
+
+    /// Runs `work` in a transaction, with the key that wraps everything at that moment.
+    fn within<T: Send>(
+        &self,
+        hold: Hold,
+        work: impl FnOnce(&Tx<'_>, &DataKey) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        let mut work = Some(work);
+        let mut try_once = || {
+            let mut store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
+            let _held = self.0.place.hold(hold)?;
+            let Store { shelf, kek } = &mut *store;
+            shelf.run(hold, |tx| {
+                if !self.0.place.refresh(tx, kek)? {
+                    return Ok(None);
+                }
+                let work = work.take().expect("it is run once");
+                work(tx, kek.key()).map(Some)
+            })
+        };
+        if let Some(done) = try_once()? {
+            return Ok(done);
+        }
+        self.catch_up()?;
+        let again = || Error::Unavailable("the keys are being replaced: try again".into());
+        try_once()?.ok_or_else(again)
+    }
+
+    fn read<T: Send>(
+        &self,
+        work: impl FnOnce(&Tx<'_>, &DataKey) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        self.within(Hold::Read, work)
+    }
+
+    fn write<T: Send>(
+        &self,
+        work: impl FnOnce(&Tx<'_>, &DataKey) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        self.within(Hold::Write, work)
     }
 
     /// Copies the store and its key into the folder `to`, as they are at one moment. The key lies
@@ -194,10 +227,10 @@ impl Keys {
     ///
     /// # Errors
     /// When a disk refuses.
-    pub fn copy(&self, from: &Path, to: &Path) -> Result<(), Error> {
-        let db = self.db();
-        crate::file::copy(&from.join("keys.db"), &to.join("keys.db"))?;
-        KekPlace::without_machine(to).put(db.kek())
+    pub fn copy(&self, to: &Path) -> Result<(), Error> {
+        let (rows, kek) = self.read(|tx, kek| Ok((Rows::of(tx)?, kek.clone())))?;
+        Shelf::file(to, &TABLES)?.run(Hold::Write, |tx| rows.put(tx))?;
+        KekPlace::without_machine(to).put(&kek)
     }
 
     /// When what is kept under `name` and `id` was made.
@@ -205,9 +238,10 @@ impl Keys {
     /// # Errors
     /// When there is none, or the store fails.
     pub fn made(&self, name: &str, id: u32) -> Result<Wall, Error> {
-        let sql = "select created_at from hub_key where name = ?1 and id = ?2";
-        let made = self.db().query_row(sql, params![name, id], |row| row.get(0));
-        made.map(Wall).doing("looking when a key of the hub was made")
+        let sql = "select created_at from hub_key where name = $1 and id = $2";
+        let made = self.read(|tx, _| tx.row(sql, params![name, id], |row| row.get(0)))?;
+        let none = || Error::internal("looking when a key of the hub was made", "there is none");
+        made.map(Wall).ok_or_else(none)
     }
 
     /// Keeps a secret of any length, such as a private key, under `name`.
@@ -215,8 +249,7 @@ impl Keys {
     /// # Errors
     /// When there is one already, or the store fails.
     pub fn put(&self, name: &str, id: u32, secret: &[u8], now: Wall) -> Result<(), Error> {
-        let db = self.db();
-        insert(&db, db.kek(), name, id, secret, now)
+        self.write(|tx, kek| insert(tx, kek, name, id, secret, now))
     }
 
     /// The secret that [`Keys::put`] kept.
@@ -225,20 +258,18 @@ impl Keys {
     /// When there is none, or the store fails.
     pub fn get(&self, name: &str, id: u32) -> Result<Zeroizing<Vec<u8>>, Error> {
         let doing = format!("reading the hub's key “{name}” {id}");
-        let sql = "select wrapped from hub_key where name = ?1 and id = ?2";
-        let db = self.db();
-        let wrapped = db.query_row(sql, params![name, id], |row| row.get::<_, Vec<u8>>(0));
-        db.kek().open(name, &wrapped.doing(&doing)?).doing(&doing)
+        let sql = "select wrapped from hub_key where name = $1 and id = $2";
+        self.read(|tx, kek| {
+            let wrapped = tx.row(sql, params![name, id], |row| row.get::<Vec<u8>>(0))?;
+            let none = || Error::internal(doing.clone(), "there is none");
+            kek.open(name, &wrapped.ok_or_else(none)?).doing(&doing)
+        })
     }
 
     /// The numbers of what is kept under `name`, newest first.
     pub fn ids(&self, name: &str) -> Result<Vec<u32>, Error> {
-        let doing = "listing the hub's keys";
-        let db = self.db();
-        let sql = "select id from hub_key where name = ?1 order by id desc";
-        let mut all = db.prepare(sql).doing(doing)?;
-        let ids = all.query_map([name], |row| row.get(0)).doing(doing)?.collect::<Result<_, _>>();
-        ids.doing(doing)
+        let sql = "select id from hub_key where name = $1 order by id desc";
+        self.read(|tx, _| tx.query(sql, params![name], |row| row.get(0)))
     }
 
     /// When the authority or what signs galleries was replaced last: doors that followed do not go
@@ -246,14 +277,14 @@ impl Keys {
     pub fn replaced(&self) -> Result<Option<Wall>, Error> {
         let sql = "select max(created_at) from hub_key
              where name in ('ca', 'sign') and id > 1 or name = 'ca-ended'";
-        let at = self.db().query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
-        Ok(at.doing("looking when a key of the hub was replaced")?.map(Wall))
+        let at = self.read(|tx, _| tx.row(sql, [], |row| row.get::<Option<i64>>(0)))?;
+        Ok(at.flatten().map(Wall))
     }
 
     /// Destroys what is kept under `name` and `id`.
     pub fn forget(&self, name: &str, id: u32) -> Result<(), Error> {
-        let sql = "delete from hub_key where name = ?1 and id = ?2";
-        self.db().execute(sql, params![name, id]).map(drop).doing("destroying a key of the hub")
+        let sql = "delete from hub_key where name = $1 and id = $2";
+        self.write(|tx, _| tx.execute(sql, params![name, id]).map(drop))
     }
 
     /// The id that the database of these keys carries too.
@@ -286,7 +317,9 @@ impl Keys {
     /// When it was sealed by other keys or for another place.
     pub fn unseal(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let opened = self.0.accounts.open(place, sealed);
-        opened.or_else(|_| self.db().kek().open(place, sealed)).doing("opening a sealed secret")
+        let by_kek =
+            || self.read(|_, kek| kek.open(place, sealed).doing("opening a sealed secret"));
+        opened.or_else(|_| by_kek())
     }
 
     /// A secret that was sealed with `kek` itself, as hubs did before it could be replaced.
@@ -295,7 +328,8 @@ impl Keys {
         if self.0.accounts.open(place, sealed).is_ok() {
             return None;
         }
-        let plain = self.db().kek().open(place, sealed).ok()?;
+        let opened = |_: &Tx<'_>, kek: &DataKey| Ok(kek.open(place, sealed).ok());
+        let plain = self.read(opened).ok()??;
         Some(self.seal(place, &plain))
     }
 
@@ -303,45 +337,31 @@ impl Keys {
         let key = DataKey::from_slice(&self.get(name, id)?).doing("reading a key of the hub")?;
         Ok(Zeroizing::new(*key.as_bytes()))
     }
-
-    fn db(&self) -> KeysOpen<'_> {
-        let mut store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
-        // Where files cannot be locked, the key cannot be replaced either.
-        let _unlockable = self.0.lock.lock_shared();
-        let mark = self.0.place.mark();
-        if mark != store.mark
-            && let Ok(kek) = self.0.place.open(&store.db)
-        {
-            (store.kek, store.mark) = (kek, mark);
-        }
-        KeysOpen { store, lock: &self.0.lock }
-    }
 }
 
 /// Keeps `secret`, wrapped with `kek`, under a name and a number.
 fn insert(
-    db: &Connection,
+    tx: &Tx<'_>,
     kek: &DataKey,
     name: &str,
     id: u32,
     secret: &[u8],
     now: Wall,
 ) -> Result<(), Error> {
-    let sql = "insert into hub_key (name, id, wrapped, created_at) values (?1, ?2, ?3, ?4)";
-    let stored = db.execute(sql, params![name, id, kek.seal(name, secret), now.0]);
-    stored.map(drop).doing("storing a key of the hub")
+    let sql = "insert into hub_key (name, id, wrapped, created_at) values ($1, $2, $3, $4)";
+    tx.execute(sql, params![name, id, kek.seal(name, secret), now.0]).map(drop)
 }
 
 /// The key of accounts' secrets, made if there is none yet.
-fn accounts(db: &Connection, kek: &DataKey) -> Result<DataKey, Error> {
+fn accounts(tx: &Tx<'_>, kek: &DataKey) -> Result<DataKey, Error> {
     let doing = "reading the key of accounts' secrets";
     let new = kek.seal(ACCOUNTS, DataKey::random().as_bytes());
-    let sql = "insert into hub_key (name, id, wrapped, created_at) values (?1, 1, ?2, 0)
+    let sql = "insert into hub_key (name, id, wrapped, created_at) values ($1, 1, $2, 0)
          on conflict do nothing";
-    db.execute(sql, params![ACCOUNTS, new]).doing(doing)?;
-    let sql = "select wrapped from hub_key where name = ?1 and id = 1";
-    let wrapped: Vec<u8> = db.query_row(sql, [ACCOUNTS], |row| row.get(0)).doing(doing)?;
-    kek.unwrap(ACCOUNTS, &wrapped).doing(doing)
+    tx.execute(sql, params![ACCOUNTS, new])?;
+    let sql = "select wrapped from hub_key where name = $1 and id = 1";
+    let wrapped = tx.row(sql, params![ACCOUNTS], |row| row.get::<Vec<u8>>(0))?;
+    kek.unwrap(ACCOUNTS, &wrapped.unwrap_or_default()).doing(doing)
 }
 
 #[cfg(test)]

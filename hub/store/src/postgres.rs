@@ -42,6 +42,28 @@ pub(crate) struct Postgres {
     live: Option<Live>,
 }
 
+/// A lock that ends with its connection.
+pub(crate) struct Alone(Option<Client>);
+
+impl Alone {
+    /// Waits until nobody else is alone with the schema.
+    pub(crate) fn with(way: &Way) -> Result<Self, Error> {
+        let mut client = way.open()?;
+        // Not the number of those who write: whoever is alone writes meanwhile.
+        let lock = way.server.turn() ^ 1;
+        let waited = client.batch_execute(&format!("select pg_advisory_lock({lock})"));
+        waited.map_err(|error| failure("lock", &error))?;
+        Ok(Self(Some(client)))
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let client = self.0.take();
+        apart(|| drop(client));
+    }
+}
+
 struct Live {
     client: Client,
     ready: HashMap<String, Statement>,
@@ -70,6 +92,20 @@ impl Postgres {
         Self::reached(server.way(None)?)
     }
 
+    /// One for what lies beside the school's data on `server`, in a schema of its own that is made if
+    /// it is not there.
+    pub(crate) fn beside(server: &Server) -> Result<Self, Error> {
+        let way = server.way(Some(WRITE_LIMIT))?;
+        let mut client = way.open()?;
+        let sql = format!("create schema if not exists {}", server.schema_name());
+        let known = format!("select to_regnamespace('{}') is not null", server.schema_name());
+        let is_there = client.query_one(&known, &[]).and_then(|row| row.try_get(0));
+        if !is_there.doing("looking for the schema of keys")? {
+            client.batch_execute(&sql).doing("making the schema of keys")?;
+        }
+        Ok(Self { live: Some(Live::new(client)), way })
+    }
+
     fn reached(way: Way) -> Result<Self, Error> {
         Ok(Self { live: Some(Live::new(way.open()?)), way })
     }
@@ -92,6 +128,47 @@ impl Postgres {
         Ok(self.live.as_mut().expect("it was made a moment ago"))
     }
 
+    /// Runs `work` on a snapshot.
+    pub(crate) fn look<T>(
+        &mut self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.snapshot(|tx| tx.and_then(work))
+    }
+
+    /// Runs `work` in a transaction of its own, which is undone where it fails; nobody else writes
+    /// meanwhile.
+    pub(crate) fn hold<T>(
+        &mut self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let begin = self.turn();
+        if let Err(error) = self.begin(&begin) {
+            self.live = None;
+            return Err(failure("begin", &error));
+        }
+        let mut live = self.live.take().expect("it was made a moment ago");
+        let done = work(&Tx::new(&Asked(RefCell::new(&mut live))));
+        // What went on after an error of the database is not released, and so not committed.
+        let end = if done.is_ok() { "release one; commit" } else { "rollback" };
+        live.client.batch_execute(end).map_err(|error| failure(end, &error))?;
+        self.live = Some(live);
+        done
+    }
+
+    /// What opens its connections.
+    pub(crate) fn way(&self) -> Way {
+        self.way.clone()
+    }
+
+    /// Begins a transaction that writes, once it is its turn.
+    fn turn(&self) -> String {
+        let turn = self.way.server.turn();
+        // Whatever the server's own defaults are: with its turn a writer sees all that was stored.
+        let begin = "begin isolation level read committed, read write";
+        format!("{begin}; select pg_advisory_xact_lock({turn}); savepoint one")
+    }
+
     /// Shows `look` a snapshot. It ends with the connection where `look` panics.
     fn snapshot<T>(&mut self, look: impl FnOnce(Result<&Tx<'_>, Error>) -> T) -> T {
         if let Err(error) = self.begin(SNAPSHOT) {
@@ -112,10 +189,7 @@ impl Engine for Postgres {
         group: &mut dyn Iterator<Item = Write>,
         answers: &mut Vec<DbAnswer>,
     ) -> Result<(), Unstored> {
-        let turn = self.way.server.turn();
-        // Whatever the server's own defaults are: with its turn a writer sees all that was stored.
-        let begin = "begin isolation level read committed, read write";
-        let sql = format!("{begin}; select pg_advisory_xact_lock({turn}); savepoint one");
+        let sql = self.turn();
         let committed = match self.begin(&sql) {
             Ok(live) => live.transact(group, answers),
             // Nobody else of the group need wait for the same.

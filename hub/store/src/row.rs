@@ -1,6 +1,6 @@
 //! A row, as the table files read it.
 
-use crate::value::ValueRef;
+use crate::value::{Value, ValueRef};
 use std::error::Error as Source;
 use std::str::FromStr;
 
@@ -162,6 +162,13 @@ impl Column<'_> for Vec<u8> {
 impl<const N: usize> Column<'_> for [u8; N] {
     fn of(value: ValueRef<'_>) -> Option<Self> {
         <&[u8]>::of(value)?.try_into().ok()
+    }
+}
+
+/// Whatever it is.
+impl Column<'_> for Value {
+    fn of(value: ValueRef<'_>) -> Option<Self> {
+        Some(value.into())
     }
 }
 

@@ -39,7 +39,7 @@ impl Hub {
         let dir = tempfile::tempdir().unwrap();
         let now = SystemClock.wall();
         let keys = Keys::create(dir.path(), now).unwrap();
-        Pki::create(dir.path(), &keys, &["localhost".to_owned()], now).unwrap();
+        Pki::create(&keys, &["localhost".to_owned()], now).unwrap();
         let models = std::env::var_os("ROLLCALL_MODELS").map_or_else(weights, PathBuf::from);
         let text = template("localhost", "UTC");
         let mut config = Config::parse(dir.path(), &text, Some(models)).unwrap();
@@ -92,7 +92,7 @@ impl Hub {
     /// The next authority signs doors.
     pub async fn rotate_ca(&self) {
         let app = &self.running.app;
-        app.pki.rotate_ca(&app.config.data, &app.keys, SystemClock.wall()).unwrap();
+        app.pki.rotate_ca(&app.keys, SystemClock.wall()).unwrap();
         app.follower().refresh().await.unwrap();
     }
 

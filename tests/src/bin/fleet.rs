@@ -120,7 +120,7 @@ struct Door {
 /// Doors with certificates and a past, four to a room.
 async fn made(dir: &Path, count: usize) -> anyhow::Result<Vec<Door>> {
     let (db, keys) = (Db::open(dir.join("hub.db"))?, Keys::open(dir)?);
-    let pki = Pki::open(dir, &keys)?;
+    let pki = Pki::open(&keys)?;
     let (now, model) = (SystemClock.wall(), model()?);
     // Nobody plays the doors of the made-up school.
     let others = move |tx: &Tx<'_>| {

@@ -137,7 +137,7 @@ pub fn keys(school: &School) -> Keys {
 }
 
 pub fn pki(school: &School) -> Pki {
-    Pki::open(&school.hub_dir(), &keys(school)).unwrap()
+    Pki::open(&keys(school)).unwrap()
 }
 
 /// The certificate that a listener shows.

@@ -33,7 +33,7 @@ async fn rig_with(settings: &str) -> Rig {
     let data = dir.path().join("data");
     private(&data).unwrap();
     let keys = Keys::create(&data, NOW).unwrap();
-    Pki::create(&data, &keys, &["localhost".into()], NOW).unwrap();
+    Pki::create(&keys, &["localhost".into()], NOW).unwrap();
     lock::create(&data, |key| lock::write_private(&dir.path().join("private"), key)).unwrap();
     let text = settings.to_owned() + &config::template("localhost", "UTC");
     fs::write(data.join(config::FILE), &text).unwrap();
@@ -147,7 +147,7 @@ async fn a_restored_hub_begins_a_new_life_and_knows_what_the_backup_knew() {
     let keys = Keys::open(&new).unwrap();
     let key = |keys: &Keys| *keys.student(rig.student).unwrap().unwrap().as_bytes();
     assert_eq!(key(&keys), key(&rig.keys));
-    Pki::open(&new, &keys).unwrap();
+    Pki::open(&keys).unwrap();
 }
 
 #[tokio::test]
@@ -279,16 +279,16 @@ fn data_and_keys_are_never_in_one_place() {
 async fn every_authority_and_what_the_hub_shows_is_in_a_backup_with_its_key() {
     let rig = rig().await;
     let (data, keys) = (rig.path("data"), &rig.keys);
-    let pki = Pki::open(&data, keys).unwrap();
-    pki.rotate_ca(&data, keys, NOW).unwrap();
+    let pki = Pki::open(keys).unwrap();
+    pki.rotate_ca(keys, NOW).unwrap();
     rig.back_up(NOW);
     let new = rig.path("new");
     rig.restore(&new).await.unwrap();
     let back = Keys::open(&new).unwrap();
-    let restored = Pki::open(&new, &back).unwrap();
+    let restored = Pki::open(&back).unwrap();
     assert!(restored.is_rotating() && restored.ca_pem() == pki.ca_pem());
     // It ended after that backup: the hub made of it goes on where doors are by now.
-    restored.finish_ca(&new, &back, NOW.plus_ms(1)).unwrap();
+    restored.finish_ca(&back, NOW.plus_ms(1)).unwrap();
     assert!(restored.ca_pem() != pki.ca_pem() && pki.ca_pem().ends_with(&restored.ca_pem()));
     assert_eq!(back.replaced().unwrap(), Some(NOW.plus_ms(1)));
 

@@ -4,7 +4,7 @@
 //! over a connection that they trust already, so that none has to join again. One whose key is
 //! gone counts no more, whatever `ca.pem` says.
 
-use super::{CA_KEY, ENDED, Pki, ca_params, server};
+use super::{CA_KEY, ENDED, Pki, ca_params};
 use data_encoding::HEXLOWER;
 use rcgen::{Issuer, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rules::error::{Doing, Error};
@@ -13,14 +13,12 @@ use rustls::crypto::ring;
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime, pem::PemObject as _};
-use std::fs::{self, File};
-use std::path::Path;
 use std::sync::{Arc, PoisonError};
-use store::keys::Keys;
+use store::keys::{Keys, PapersHeld};
 use wire::Wall;
 use x509_parser::prelude::{ParsedExtension, X509Certificate};
 
-const FILE: &str = "ca.pem";
+pub(super) const FILE: &str = "ca.pem";
 const END: &str = "-----END CERTIFICATE-----";
 
 /// What is trusted now.
@@ -46,10 +44,10 @@ struct Authority {
 }
 
 impl Authorities {
-    /// Those in `dir` whose keys are there.
-    pub(super) fn read(dir: &Path, keys: &Keys) -> Result<Self, Error> {
+    /// Those whose keys are there.
+    pub(super) fn read(keys: &Keys) -> Result<Self, Error> {
         let doing = "reading ca.pem";
-        let file = fs::read_to_string(dir.join(FILE)).doing(doing)?;
+        let file = keys.paper(FILE)?;
         let each = file.split_inclusive(END).filter(|text| text.contains(END));
         let each = each.map(|text| Authority::read(text, keys)).collect::<Result<Vec<_>, _>>()?;
         let all = each.into_iter().flatten().collect::<Vec<_>>();
@@ -150,8 +148,8 @@ impl Pki {
     ///
     /// # Errors
     /// `Conflict` while one is being replaced already.
-    pub fn rotate_ca(&self, dir: &Path, keys: &Keys, now: Wall) -> Result<(), Error> {
-        let _alone = self.alone(dir, keys)?;
+    pub fn rotate_ca(&self, keys: &Keys, now: Wall) -> Result<(), Error> {
+        let _alone = self.alone(keys)?;
         if self.is_rotating() {
             let why = "the authority is being replaced already: doors that did not follow yet \
                        keep the one before alive. “What needs care” names them";
@@ -161,8 +159,8 @@ impl Pki {
         let ca = ca_params(now).self_signed(&key).doing("making the CA certificate")?;
         let next = keys.ids(CA_KEY)?.first().map_or(1, |newest| newest + 1);
         keys.put(CA_KEY, next, key.serialized_der(), now)?;
-        server::replace(&dir.join(FILE), &format!("{}{}", self.ca_pem(), ca.pem()))?;
-        self.reload(dir, keys).map(drop)
+        keys.lay_paper(FILE, &format!("{}{}", self.ca_pem(), ca.pem()))?;
+        self.reload(keys).map(drop)
     }
 
     /// Whether two authorities are trusted.
@@ -204,39 +202,37 @@ impl Pki {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn finish_ca(&self, dir: &Path, keys: &Keys, now: Wall) -> Result<(), Error> {
-        let _alone = self.alone(dir, keys)?;
+    pub fn finish_ca(&self, keys: &Keys, now: Wall) -> Result<(), Error> {
+        let _alone = self.alone(keys)?;
         let state = self.now();
         let newest = state.newest();
         let kept = state.newest().key.0;
         if !keys.ids(ENDED)?.contains(&kept) {
             keys.put(ENDED, kept, &[], now)?;
         }
-        self.issue(&newest.issuer, dir, keys, &[], now)?;
+        self.issue(&newest.issuer, keys, &[], now)?;
         let old = keys.ids(CA_KEY)?.into_iter().filter(|id| *id != kept);
         old.into_iter().try_for_each(|id| keys.forget(CA_KEY, id))?;
-        self.read(dir, keys)?;
-        server::replace(&dir.join(FILE), &newest.pem)?;
-        self.reload(dir, keys).map(drop)
+        self.read(keys)?;
+        keys.lay_paper(FILE, &newest.pem)?;
+        self.reload(keys).map(drop)
     }
 
-    /// Takes what lies in `dir` while no other process replaces it. Until the answer is dropped.
-    pub fn alone(&self, dir: &Path, keys: &Keys) -> Result<File, Error> {
-        let doing = "waiting for whoever replaces a certificate";
-        let lock = File::open(dir).doing(doing)?;
-        lock.lock().doing(doing)?;
-        self.reload(dir, keys)?;
-        Ok(lock)
+    /// Takes what the keys say now while nobody else replaces it. Until the answer is dropped.
+    pub fn alone(&self, keys: &Keys) -> Result<PapersHeld, Error> {
+        let held = keys.alone()?;
+        self.reload(keys)?;
+        Ok(held)
     }
 
     /// Takes the authorities as they are now, if `ca.pem` changed.
-    pub(super) fn reload_authorities(&self, dir: &Path, keys: &Keys) -> Result<(), Error> {
-        let file = fs::read_to_string(dir.join(FILE)).doing("reading ca.pem")?;
-        if file == self.now().file { Ok(()) } else { self.read(dir, keys) }
+    pub(super) fn reload_authorities(&self, keys: &Keys) -> Result<(), Error> {
+        let file = keys.paper(FILE)?;
+        if file == self.now().file { Ok(()) } else { self.read(keys) }
     }
 
-    fn read(&self, dir: &Path, keys: &Keys) -> Result<(), Error> {
-        let next = Arc::new(Authorities::read(dir, keys)?);
+    fn read(&self, keys: &Keys) -> Result<(), Error> {
+        let next = Arc::new(Authorities::read(keys)?);
         *self.inner.now.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }

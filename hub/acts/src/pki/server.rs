@@ -8,14 +8,12 @@ use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
-use std::fs;
-use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use store::keys::Keys;
 use wire::Wall;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-const FILE: &str = "server.pem";
+pub(super) const FILE: &str = "server.pem";
 
 /// The certificate that listeners show: replaced while they listen. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -78,16 +76,12 @@ impl ServerCertificateLife {
     }
 }
 
-/// The certificate in `dir` with that one of the keys which belongs to it.
-pub(super) fn read(
-    dir: &Path,
-    keys: &Keys,
-    authorities: &Authorities,
-) -> Result<CertifiedKey, Error> {
+/// The certificate with that one of the keys which belongs to it.
+pub(super) fn read(keys: &Keys, authorities: &Authorities) -> Result<CertifiedKey, Error> {
     let doing = "reading server.pem";
-    let pem = fs::read(dir.join(FILE)).doing(doing)?;
+    let pem = keys.paper(FILE)?;
     // Its authority goes along, so that a joining door can check it against its pin.
-    let own = CertificateDer::from_pem_slice(&pem).doing(doing)?;
+    let own = CertificateDer::from_pem_slice(pem.as_bytes()).doing(doing)?;
     let above = authorities.certificates().find(|above| is_below(&own, above));
     let chain = vec![own, above.unwrap_or(authorities.oldest()).clone()];
     let mut last = None;
@@ -123,16 +117,15 @@ impl Pki {
     ///
     /// # Errors
     /// When a name is none, or the disk refuses.
-    pub fn renew(&self, dir: &Path, keys: &Keys, more: &[String], now: Wall) -> Result<(), Error> {
-        let _alone = self.alone(dir, keys)?;
-        self.issue(self.now().first(), dir, keys, more, now)
+    pub fn renew(&self, keys: &Keys, more: &[String], now: Wall) -> Result<(), Error> {
+        let _alone = self.alone(keys)?;
+        self.issue(self.now().first(), keys, more, now)
     }
 
     /// The same, signed by `issuer`, by whoever is alone.
     pub(super) fn issue(
         &self,
         issuer: &Issuer<'static, KeyPair>,
-        dir: &Path,
         keys: &Keys,
         more: &[String],
         now: Wall,
@@ -146,19 +139,19 @@ impl Pki {
         let before = keys.ids(SERVER_KEY)?;
         let next = before.first().map_or(1, |newest| newest + 1);
         keys.put(SERVER_KEY, next, key.serialized_der(), now)?;
-        replace(&dir.join(FILE), &pem)?;
+        keys.lay_paper(FILE, &pem)?;
         before.into_iter().try_for_each(|id| keys.forget(SERVER_KEY, id))?;
-        self.reload(dir, keys).map(drop)
+        self.reload(keys).map(drop)
     }
 
-    /// Shows what lies in `dir` now: another process may have renewed it. Returns whether that is
+    /// Shows what the keys say now: another process may have renewed it. Returns whether that is
     /// another one.
     ///
     /// # Errors
     /// When it is damaged; what was shown stays.
-    pub fn reload(&self, dir: &Path, keys: &Keys) -> Result<bool, Error> {
-        self.reload_authorities(dir, keys)?;
-        Ok(self.shown().take(read(dir, keys, &self.now())?))
+    pub fn reload(&self, keys: &Keys) -> Result<bool, Error> {
+        self.reload_authorities(keys)?;
+        Ok(self.shown().take(read(keys, &self.now())?))
     }
 }
 
@@ -178,15 +171,4 @@ fn names(der: &[u8]) -> Result<Vec<String>, Error> {
         _ => None,
     };
     Ok(all.iter().filter_map(name).collect())
-}
-
-/// Puts `text` where `path` is, whole or not at all.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
-    let beside = path.with_extension("new");
-    let doing = format!("writing {}", path.display());
-    let _left_by_a_crash = fs::remove_file(&beside);
-    super::write(&beside, text)?;
-    fs::rename(&beside, path).doing(&doing)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).doing(&doing)
 }

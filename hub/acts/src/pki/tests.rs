@@ -1,5 +1,7 @@
 use super::*;
 use rustls_pki_types::pem::PemObject as _;
+use std::fs;
+use std::path::Path;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const NOW: Wall = Wall(1_790_000_000_000);
@@ -8,7 +10,7 @@ fn temp() -> (tempfile::TempDir, Keys, Pki) {
     let dir = tempfile::tempdir().unwrap();
     let keys = Keys::create(dir.path(), NOW).unwrap();
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let pki = Pki::create(dir.path(), &keys, &names, NOW).unwrap();
+    let pki = Pki::create(&keys, &names, NOW).unwrap();
     (dir, keys, pki)
 }
 
@@ -102,31 +104,31 @@ fn pem_bytes(pem: &str) -> Vec<u8> {
 
 #[test]
 fn the_authority_outlives_a_restart_and_signs_nothing_below_it() {
-    let (dir, keys, pki) = temp();
-    let again = Pki::open(dir.path(), &keys).unwrap();
+    let (_dir, keys, pki) = temp();
+    let again = Pki::open(&keys).unwrap();
     assert_eq!(pki.pin().unwrap(), again.pin().unwrap());
     assert_eq!(pki.pin().unwrap().len(), 52);
     let authority = pki.ca();
     let (_, ca) = X509Certificate::from_der(&authority).unwrap();
     assert_eq!(ca.basic_constraints().unwrap().unwrap().value.path_len_constraint, Some(0));
-    assert!(Pki::create(dir.path(), &keys, &[], NOW).is_err(), "never overwritten");
+    assert!(Pki::create(&keys, &[], NOW).is_err(), "never overwritten");
 }
 
 #[test]
 fn the_hubs_certificate_is_renewed_in_the_last_third_of_its_life_with_the_same_names() {
-    let (dir, keys, pki) = temp();
+    let (_dir, keys, pki) = temp();
     let first = pki.shown().get();
     let day = |n: i64| NOW.plus_ms(n * DAY_MS);
     let life = pki.life().unwrap();
     assert!(!life.is_due(day(264)) && life.is_due(day(266)) && life.is_due(day(400)));
-    pki.renew(dir.path(), &keys, &["hub2.school".into()], day(380)).unwrap();
+    pki.renew(&keys, &["hub2.school".into()], day(380)).unwrap();
     let next = pki.shown().get();
     assert!(next.cert != first.cert && next.keys_match().is_ok());
     let (_, parsed) = X509Certificate::from_der(&next.cert[0]).unwrap();
     let names = format!("{:?}", parsed.subject_alternative_name().unwrap().unwrap().value);
     assert!(names.contains("localhost") && names.contains("hub2.school"), "{names}");
     assert!(!pki.life().unwrap().is_due(day(400)));
-    let again = Pki::open(dir.path(), &keys).unwrap();
+    let again = Pki::open(&keys).unwrap();
     assert_eq!(again.shown().get().cert, next.cert);
     assert_eq!(keys.ids(SERVER_KEY).unwrap(), [2], "the key before it is destroyed");
 }
@@ -137,16 +139,16 @@ fn a_cut_while_the_hubs_certificate_is_renewed_leaves_one_that_serves() {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
     keys.put(SERVER_KEY, 2, key.serialized_der(), NOW).unwrap();
     fs::write(dir.path().join("server.new"), "half").unwrap();
-    let again = Pki::open(dir.path(), &keys).unwrap();
+    let again = Pki::open(&keys).unwrap();
     assert_eq!(again.shown().get().cert, pki.shown().get().cert);
-    again.renew(dir.path(), &keys, &[], NOW).unwrap();
-    assert!(pki.reload(dir.path(), &keys).unwrap(), "the other process shows it too");
+    again.renew(&keys, &[], NOW).unwrap();
+    assert!(pki.reload(&keys).unwrap(), "the other process shows it too");
     assert_eq!(again.shown().get().cert, pki.shown().get().cert);
 }
 
 #[test]
 fn while_the_authority_is_replaced_both_count_and_afterwards_the_new_one_alone() {
-    let (dir, keys, pki) = temp();
+    let (_dir, keys, pki) = temp();
     let (old, shown) = (pki.ca(), pki.shown().get());
     let sign = || {
         let issued = pki.sign(&"door-1".parse().unwrap(), &request(|_| {}), NOW).unwrap();
@@ -158,15 +160,15 @@ fn while_the_authority_is_replaced_both_count_and_afterwards_the_new_one_alone()
         pki.doors().verify_client_cert(door, &[], now).is_ok()
     };
     let before = sign();
-    pki.rotate_ca(dir.path(), &keys, NOW).unwrap();
+    pki.rotate_ca(&keys, NOW).unwrap();
     let after = sign();
-    assert!(pki.is_rotating() && pki.rotate_ca(dir.path(), &keys, NOW).is_err());
+    assert!(pki.is_rotating() && pki.rotate_ca(&keys, NOW).is_err());
     assert!(counts(&before) && counts(&after) && pki.ca() == old);
     assert_eq!(pki.shown().get().cert, shown.cert, "doors do not know the new one yet");
-    pki.renew(dir.path(), &keys, &[], NOW).unwrap();
-    let again = Pki::open(dir.path(), &keys).unwrap();
-    again.finish_ca(dir.path(), &keys, NOW).unwrap();
-    assert!(pki.reload(dir.path(), &keys).unwrap(), "the other process follows");
+    pki.renew(&keys, &[], NOW).unwrap();
+    let again = Pki::open(&keys).unwrap();
+    again.finish_ca(&keys, NOW).unwrap();
+    assert!(pki.reload(&keys).unwrap(), "the other process follows");
     assert!(!counts(&before) && counts(&after) && !pki.is_rotating());
     assert!(pki.ca() != old && pki.shown().get().cert[1] == pki.ca());
     assert_eq!(keys.ids(CA_KEY).unwrap(), [2]);
@@ -188,29 +190,29 @@ fn a_replacement_of_the_authority_that_was_cut_short_anywhere_goes_on() {
     let files = ["ca.pem", "server.pem"];
     let read = || files.map(|file| fs::read(dir.path().join(file)).unwrap());
     let before = read();
-    pki.rotate_ca(dir.path(), &keys, NOW).unwrap();
+    pki.rotate_ca(&keys, NOW).unwrap();
     let both = read();
     // Cut after its key was stored.
     let (cut, own) = copy(dir.path());
     fs::write(cut.path().join("ca.pem"), &before[0]).unwrap();
-    let again = Pki::open(cut.path(), &own).unwrap();
+    let again = Pki::open(&own).unwrap();
     assert!(!again.is_rotating() && again.ca() == pki.ca());
-    again.rotate_ca(cut.path(), &own, NOW).unwrap();
-    again.finish_ca(cut.path(), &own, NOW).unwrap();
+    again.rotate_ca(&own, NOW).unwrap();
+    again.finish_ca(&own, NOW).unwrap();
     assert_eq!(own.ids(CA_KEY).unwrap(), [3], "nothing is left over");
     // Cut after the hub's certificate was signed by the new one, and after the old key went.
     let old = keys.get(CA_KEY, 1).unwrap();
-    pki.finish_ca(dir.path(), &keys, NOW).unwrap();
+    pki.finish_ca(&keys, NOW).unwrap();
     for left in [true, false] {
         let (cut, own) = copy(dir.path());
         fs::write(cut.path().join("ca.pem"), &both[0]).unwrap();
         if left {
             own.put(CA_KEY, 1, &old, NOW).unwrap();
         }
-        let again = Pki::open(cut.path(), &own).unwrap();
+        let again = Pki::open(&own).unwrap();
         assert_eq!(again.is_rotating(), left);
         assert_eq!(again.shown().get().cert[0], pki.shown().get().cert[0]);
-        again.finish_ca(cut.path(), &own, NOW).unwrap();
+        again.finish_ca(&own, NOW).unwrap();
         assert!(!again.is_rotating() && again.ca_pem() == pki.ca_pem());
     }
 }

@@ -3,9 +3,10 @@
 
 use super::Keys;
 use crate::certificate::Ended;
+use crate::params;
+use crate::row::Row;
 use crate::vault::DataKey;
 use rules::error::{Doing, Error};
-use rusqlite::{OptionalExtension as _, params};
 use wire::{DeviceId, Wall};
 
 /// What the place of a door's key begins with.
@@ -24,54 +25,49 @@ impl Keys {
     pub fn door_or_new(&self, device: &DeviceId, now: Wall) -> Result<DataKey, Error> {
         let doing = "reading the key of a door's gallery";
         let place = place(device);
-        let db = self.db();
-        let wrapped = db.kek().wrap(&place, &DataKey::random());
-        let sql = "insert into door_key (device, wrapped, created_at) values (?1, ?2, ?3)
-             on conflict (device) do nothing";
-        db.execute(sql, params![device.as_str(), wrapped, now.0]).doing(doing)?;
-        let sql = "select wrapped from door_key where device = ?1";
-        let wrapped: Vec<u8> =
-            db.query_row(sql, [device.as_str()], |row| row.get(0)).doing(doing)?;
-        db.kek().unwrap(&place, &wrapped).doing(doing)
+        self.write(|tx, kek| {
+            let wrapped = kek.wrap(&place, &DataKey::random());
+            let sql = "insert into door_key (device, wrapped, created_at) values ($1, $2, $3)
+                 on conflict (device) do nothing";
+            tx.execute(sql, params![device.as_str(), wrapped, now.0])?;
+            let sql = "select wrapped from door_key where device = $1";
+            let wrapped = tx.row(sql, params![device.as_str()], |row| row.get::<Vec<u8>>(0))?;
+            kek.unwrap(&place, &wrapped.unwrap_or_default()).doing(doing)
+        })
     }
 
     /// Erases the key of the gallery on `device`'s disk: what lies there opens for nobody.
     pub fn erase_door(&self, device: &DeviceId) -> Result<(), Error> {
-        let erased = self.db().execute("delete from door_key where device = ?1", [device.as_str()]);
-        erased.map(drop).doing("erasing the key of a door's gallery")
+        let sql = "delete from door_key where device = $1";
+        self.write(|tx, _| tx.execute(sql, params![device.as_str()]).map(drop))
     }
 
     /// Remembers that these certificates ended, as long as they would have been good.
     pub fn remember_ended(&self, ended: &[Ended], now: Wall) -> Result<(), Error> {
-        let doing = "remembering which certificates ended";
-        let mut db = self.db();
-        let all = db.transaction().doing(doing)?;
-        all.execute("delete from ended_cert where ends < ?1", [now.0]).doing(doing)?;
-        let sql = "insert into ended_cert (serial, device, ends) values (?1, ?2, ?3)
+        let sql = "insert into ended_cert (serial, device, ends) values ($1, $2, $3)
              on conflict do nothing";
-        for Ended { serial, device, ends } in ended {
-            all.execute(sql, params![serial, device, ends.0]).doing(doing)?;
-        }
-        all.commit().doing(doing)
+        self.write(|tx, _| {
+            tx.execute("delete from ended_cert where ends < $1", params![now.0])?;
+            ended.iter().try_for_each(|Ended { serial, device, ends }| {
+                tx.execute(sql, params![serial, device, ends.0]).map(drop)
+            })
+        })
     }
 
     /// The certificates that ended before their time.
     pub fn ended(&self) -> Result<Vec<Ended>, Error> {
-        let doing = "listing the certificates that ended";
-        let db = self.db();
-        let mut all = db.prepare("select serial, device, ends from ended_cert").doing(doing)?;
-        let one = |row: &rusqlite::Row<'_>| {
+        let sql = "select serial, device, ends from ended_cert order by serial";
+        let one = |row: &Row<'_>| {
             Ok(Ended { serial: row.get(0)?, device: row.get(1)?, ends: Wall(row.get(2)?) })
         };
-        let ended = all.query_map([], one).doing(doing)?.collect::<Result<_, _>>();
-        ended.doing(doing)
+        self.read(|tx, _| tx.query(sql, [], one))
     }
 
     /// Whether `device` has a key of its gallery here.
     pub fn has_door(&self, device: &DeviceId) -> Result<bool, Error> {
-        let sql = "select 1 from door_key where device = ?1";
-        let found = self.db().query_row(sql, [device.as_str()], |_| Ok(())).optional();
-        Ok(found.doing("looking for the key of a door's gallery")?.is_some())
+        let sql = "select 1 from door_key where device = $1";
+        let found = self.read(|tx, _| tx.row(sql, params![device.as_str()], |_| Ok(())))?;
+        Ok(found.is_some())
     }
 }
 

@@ -1,10 +1,10 @@
 //! The hub's own keys: what doors seal for, what signs galleries, what signs access tokens.
 
 use super::{Keys, NAMED, SEAL, SIGN, TOKENS, WAS, insert};
+use crate::params;
 use crate::vault::DataKey;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use rules::error::{Doing, Error};
-use rusqlite::params;
 use wire::sign::Signed;
 use wire::{HubSecret, Wall};
 use zeroize::Zeroizing;
@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 impl Keys {
     /// The newest key that doors seal for.
     pub fn hub_secret(&self) -> Result<HubSecret, Error> {
-        let sql = "select max(id) from hub_key where name = ?1";
-        let id = self.db().query_row(sql, [SEAL], |row| row.get(0)).doing("finding a hub key")?;
-        self.hub_secret_by(id)
+        let newest = self.ids(SEAL)?.first().copied();
+        let none = || Error::internal("finding a hub key", "there is none");
+        self.hub_secret_by(newest.ok_or_else(none)?)
     }
 
     /// The sealing key with number `id`, which an older record names.
@@ -39,16 +39,16 @@ impl Keys {
         let next = self.ids(SIGN)?.first().map_or(1, |newest| newest + 1);
         let public = SigningKey::from_bytes(new.as_bytes()).verifying_key();
         let named = postcard::to_stdvec(&Signed::successor(&old, &public)).doing(doing)?;
-        let mut db = self.db();
-        let kek = db.kek().clone();
-        let all = db.transaction().doing(doing)?;
         let was = old.verifying_key().to_bytes();
-        for (name, secret) in [(WAS, &was[..]), (NAMED, &named[..]), (SIGN, &new.as_bytes()[..])] {
-            insert(&all, &kek, name, next, secret, now)?;
-        }
-        let sql = "delete from hub_key where name = ?1 and id < ?2";
-        all.execute(sql, params![SIGN, next]).doing(doing)?;
-        all.commit().doing(doing)
+        self.write(|tx, kek| {
+            for (name, secret) in
+                [(WAS, &was[..]), (NAMED, &named[..]), (SIGN, &new.as_bytes()[..])]
+            {
+                insert(tx, kek, name, next, secret, now)?;
+            }
+            let sql = "delete from hub_key where name = $1 and id < $2";
+            tx.execute(sql, params![SIGN, next]).map(drop)
+        })
     }
 
     /// How each signing key was named by the one before it, oldest first.

@@ -1,9 +1,10 @@
 //! What the key store remembers of what opened an account and does no more.
 
 use super::Keys;
+use crate::params;
+use crate::row::Row;
 use crate::shut::{KEPT_MS, Shut, ShutKind};
-use rules::error::{Doing, Error};
-use rusqlite::params;
+use rules::error::Error;
 use wire::Wall;
 
 pub(super) const SCHEMA: &str = "
@@ -14,32 +15,28 @@ pub(super) const SCHEMA: &str = "
 impl Keys {
     /// Remembers that these open nothing any more, as long as an older backup could say otherwise.
     pub fn remember_shut(&self, shut: &[Shut], now: Wall) -> Result<(), Error> {
-        let doing = "remembering what opens no account any more";
-        let mut db = self.db();
-        let all = db.transaction().doing(doing)?;
         let old = now.plus_ms(-KEPT_MS).0;
-        all.execute("delete from shut where at < ?1", [old]).doing(doing)?;
-        let sql = "insert into shut (kind, what, at) values (?1, ?2, ?3)
+        let sql = "insert into shut (kind, what, at) values ($1, $2, $3)
              on conflict (kind, what) do update set at = excluded.at where shut.at < excluded.at";
-        for Shut { kind, what, at } in shut {
-            all.execute(sql, params![kind.as_str(), what, at.0]).doing(doing)?;
-        }
-        all.commit().doing(doing)
+        self.write(|tx, _| {
+            tx.execute("delete from shut where at < $1", params![old])?;
+            shut.iter().try_for_each(|Shut { kind, what, at }| {
+                tx.execute(sql, params![kind.as_str(), what, at.0]).map(drop)
+            })
+        })
     }
 
     /// What opens no account any more.
     pub fn shut(&self) -> Result<Vec<Shut>, Error> {
-        let doing = "listing what opens no account any more";
-        let db = self.db();
-        let mut all = db.prepare("select kind, what, at from shut order by at").doing(doing)?;
-        let one = |row: &rusqlite::Row<'_>| {
+        let one = |row: &Row<'_>| {
             let what = row.get(1)?;
             let at = Wall(row.get(2)?);
-            let kind = ShutKind::of(&row.get::<_, String>(0)?);
+            let kind = ShutKind::of(&row.get::<String>(0)?);
             Ok(kind.map(|kind| Shut { kind, what, at }))
         };
-        let found = all.query_map([], one).doing(doing)?.collect::<Result<Vec<_>, _>>();
-        Ok(found.doing(doing)?.into_iter().flatten().collect())
+        let sql = "select kind, what, at from shut order by at";
+        let found = self.read(|tx, _| tx.query(sql, [], one))?;
+        Ok(found.into_iter().flatten().collect())
     }
 }
 

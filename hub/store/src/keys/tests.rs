@@ -1,4 +1,6 @@
 use super::*;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use uuid::Uuid;
 use wire::{StudentId, sign};
 
@@ -58,7 +60,7 @@ fn a_wrapped_key_is_not_left_in_the_file() {
     let (dir, keys) = temp();
     keys.student_or_new(student(1), Wall(1)).unwrap();
     let sql = "select wrapped from student_key";
-    let wrapped: Vec<u8> = keys.db().query_row(sql, [], |row| row.get(0)).unwrap();
+    let wrapped: Vec<u8> = keys.read(|tx, _| tx.row(sql, [], |row| row.get(0))).unwrap().unwrap();
     let holds = || {
         let file = fs::read(dir.path().join("keys.db")).unwrap();
         file.windows(wrapped.len()).any(|w| w == wrapped)
@@ -168,7 +170,7 @@ fn with_a_secret_of_the_machine_the_disk_alone_opens_nothing() {
     sealed.rotate_kek().unwrap();
     assert_eq!(tokens(&open(Some(&machine)).unwrap()), key);
     let copy = tempfile::tempdir().unwrap();
-    sealed.copy(dir.path(), copy.path()).unwrap();
+    sealed.copy(copy.path()).unwrap();
     assert_eq!(tokens(&Keys::open_copy(copy.path()).unwrap()), key, "a backup");
 }
 

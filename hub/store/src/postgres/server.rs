@@ -131,6 +131,17 @@ impl Server {
         i64::from_be_bytes(hash.as_bytes()[..8].try_into().expect("a hash has 32 bytes"))
     }
 
+    /// The schema beside this one that keys lie in.
+    ///
+    /// # Errors
+    /// `Invalid` when there is no room for its name.
+    pub fn keys(&self) -> Result<Self, Error> {
+        let schema = named(format!("{}_keys", self.schema)).map_err(Error::Invalid)?;
+        let mut config = self.config.clone();
+        config.application_name(&shown(&schema));
+        Ok(Self { config, schema, ca: self.ca.clone() })
+    }
+
     /// The schema's name: letters that need no quotes.
     pub(crate) fn schema_name(&self) -> &str {
         &self.schema
