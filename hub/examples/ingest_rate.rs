@@ -85,8 +85,8 @@ impl House {
         let (say, deliveries) = mpsc::channel(QUEUE);
         let hub_key = keys.hub_secret()?.public()?;
         let (events, clock) = (Events::default(), Arc::new(SystemClock));
-        let fault = StagedFault::None;
-        let ingest = Ingest { db, keys, schools, events, clock, deliveries, fault };
+        let (fault, hub) = (StagedFault::None, String::new());
+        let ingest = Ingest { db, keys, schools, events, clock, deliveries, hub, fault };
         let mut tasks = JoinSet::new();
         tasks.spawn(ingest.run(CancellationToken::new()));
         Ok(Self { say, people, hub_key, _dir: dir, _tasks: tasks })

@@ -14,6 +14,7 @@ use acts::device::Fleet;
 use acts::doors::boards::Boards;
 use acts::events::Events;
 use acts::gallery::Gallery;
+use acts::hubs::Hubs;
 use acts::ingest::{Ingest, fault::StagedFault, school::Schools};
 use acts::jobs::{Jobs, Task};
 use acts::join::Joins;
@@ -43,6 +44,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use store::Db;
 use store::keys::Keys;
+use store::line::Duty;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -85,12 +87,15 @@ impl App {
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let db = Db::open(config.database())?;
         let keys = Keys::open(config.keys())?;
+        keys.leave_file()?;
         pairing::settle(&db, &keys, clock.wall()).await?;
         let pki = Pki::open(&keys)?;
         let accounts = &config.accounts;
         let given = accounts.token_key.as_ref().map(|secret| Tokens::key(secret.expose()));
         let tokens = Tokens::new(&given.unwrap_or_default(), accounts.tokens);
-        let events = Events::default();
+        let hubs = Hubs::of(&keys)?;
+        let out = hubs.out().clone();
+        let events = Events::new(out.clone());
         let recogniser = Recogniser::in_use(&config.models, &db).await?;
         let (lines, unwise) = (config.lines.of(recogniser.model().as_str()))
             .map_err(|why| Error::Invalid(why.to_string()))?;
@@ -98,7 +103,11 @@ impl App {
         let at_work = TaskTracker::new();
         let tracker = at_work.clone();
         let spawn = Arc::new(move |task: Task| drop(tracker.spawn(task)));
-        let jobs = Jobs::new(db.clone(), events.clone(), clock.clone(), spawn);
+        let jobs = Jobs::new(db.clone(), hubs.clone(), events.clone(), clock.clone(), spawn);
+        let duty = match hubs.is_alone() {
+            true => Duty::default(),
+            false => db.duty()?,
+        };
         let parts = Parts {
             db,
             keys,
@@ -108,19 +117,21 @@ impl App {
             gallery: Gallery::new(recogniser.model().clone()).with_lines(lines),
             apart: Apart::default(),
             recogniser,
-            snaps: Snaps::new(events.clone()),
-            tails: Tails::new(events.clone()),
-            boards: Boards::default(),
+            snaps: Snaps::new(events.clone(), out.clone()),
+            tails: Tails::new(events.clone(), out.clone()),
+            boards: Boards::new(out.clone()),
             events,
             clock,
             config: Arc::new(config),
             fleet: Fleet::default(),
-            online: Online::default(),
+            online: Online::new(out),
+            hubs,
             schools: Schools::default(),
             jobs,
             joins: Joins::default(),
             aside: Aside::default(),
             timekeeper: Timekeeper::default(),
+            duty,
             care: Tally::default(),
             ports: Arc::default(),
         };
@@ -175,6 +186,7 @@ impl App {
             galleries: self.galleries(),
             snaps: self.snaps.clone(),
             tails: self.tails.clone(),
+            hubs: self.hubs.clone(),
             online: self.online.clone(),
             events: self.events.clone(),
             upkeep: self.upkeep(),
@@ -233,6 +245,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     running.keep("updates", |app, beat, stop| app.updates().run(beat, stop));
     running.keep("care", |app, beat, stop| app.cares().run(beat, stop));
     running.keep("alerts", |app, beat, stop| app.alerts().run(beat, stop));
+    running.keep("hubs", |app, beat, stop| app.neighbours().run(beat, stop));
     if let Some(herald) = app.herald() {
         running.keep("broker", move |_, beat, stop| herald.clone().run(beat, stop));
     }
@@ -284,6 +297,7 @@ impl Running {
             events: app.events.clone(),
             clock: app.clock.clone(),
             deliveries,
+            hub: app.hubs.name().to_owned(),
             fault: StagedFault::from_env(),
         };
         let ear = Listener {

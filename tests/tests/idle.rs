@@ -135,6 +135,7 @@ impl Hub {
             events: acts::events::Events::default(),
             clock: clock.clone(),
             deliveries,
+            hub: String::new(),
             fault: StagedFault::None,
         };
         let stop = CancellationToken::new();

@@ -49,7 +49,12 @@ impl Alerts {
         let mut watch = AlertWatch::default();
         while !stop.is_cancelled() {
             beat.turn();
-            self.upkeep.tried("watching over doors", self.look(&mut watch).await);
+            if self.upkeep.is_ours() {
+                self.upkeep.tried("watching over doors", self.look(&mut watch).await);
+            } else {
+                // What it had seen says nothing of when it watches again.
+                watch = AlertWatch::default();
+            }
             rest(LOOK, &beat, &stop).await;
         }
         Ok(())

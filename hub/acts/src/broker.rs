@@ -23,6 +23,8 @@ use topics::BrokerTopics;
 use wire::pulse::Beat;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How often it is asked whether another hub still tells the broker.
+const ELSEWHERE: Duration = Duration::from_secs(1);
 /// The longest pause before the next connection, milliseconds.
 const LONGEST_MS: u64 = 60_000;
 
@@ -36,6 +38,10 @@ impl Herald {
         let topics = BrokerTopics::new(&self.broker, &hub);
         let mut tries: u32 = 0;
         while !stop.is_cancelled() {
+            if !self.upkeep.is_ours() {
+                rest(ELSEWHERE, &beat, &stop).await;
+                continue;
+            }
             let done = self.hold(&topics, (&beat, &stop)).await;
             let Err((error, was_heard)) = done else { continue };
             tries = if was_heard { 1 } else { tries.saturating_add(1) };

@@ -176,10 +176,10 @@ impl Renewal {
         Ok(())
     }
 
-    /// What may be done now: nothing by a clock that leapt. The next certificate would have its
+    /// What may be done now: nothing where another hub does it, and nothing by a clock that leapt. The next certificate would have its
     /// dates, and doors that are away would be taken for gone.
     pub async fn may(&self) -> Result<May, Error> {
-        if !self.upkeep.is_believed().await {
+        if !self.upkeep.is_ours() || !self.upkeep.is_believed().await {
             return Ok(May::default());
         }
         Ok(May { renew: true, end: self.is_over().await? })

@@ -12,6 +12,7 @@ pub mod updates;
 use crate::device::follow::Follower;
 use crate::events::{Event, Events};
 use crate::gallery::Galleries;
+use crate::hubs::Hubs;
 use crate::online::Online;
 use crate::pki::Pki;
 use crate::snaps::Snaps;
@@ -39,6 +40,8 @@ pub struct Doors {
     pub db: Db,
     /// Secrets: what a camera shows is sealed.
     pub keys: Keys,
+    /// This hub, among others.
+    pub hubs: Hubs,
     /// Who is connected.
     pub online: Online,
     /// What cameras show when somebody asked.

@@ -3,67 +3,45 @@
 //! The tables are the truth and this is a nudge: a listener that falls [`KEPT`] events behind
 //! is told so (`Lagged`) and loads its page again.
 
+use crate::outward::Outward;
+pub use crate::word::Event;
+use crate::word::Word;
 use tokio::sync::broadcast;
 use uuid::Uuid;
-use wire::{DeviceId, RecordId, StudentId};
+use wire::{RecordId, StudentId};
 
 /// Events kept for slow listeners.
 pub const KEPT: usize = 256;
 
-/// Something a page may want to show. Ids only: the reader asks the store, with its own rights.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// A sighting waits for a person.
-    PendingAdded(RecordId),
-    /// A sighting changed by a decision or its undoing.
-    Decided {
-        /// Which.
-        record: RecordId,
-        /// Who decided.
-        by: Uuid,
-    },
-    /// A door came, went, or reported.
-    DeviceChanged(DeviceId),
-    /// An update began, got on, or ended on its way to the doors.
-    RolloutChanged(u32),
-    /// What a door's camera sees came, as an admin had asked.
-    Snapped(DeviceId),
-    /// A job began, got on, or ended.
-    JobChanged {
-        /// Which.
-        job: Uuid,
-        /// Who started it.
-        by: Uuid,
-    },
-    /// Who may be recognised changed.
-    GalleryChanged,
-    /// What is recorded of a student in a lesson changed.
-    Marked {
-        /// The lesson.
-        session: Uuid,
-        /// The student.
-        student: StudentId,
-    },
-    /// A lesson is over: everybody on its roster has a mark.
-    SessionClosed(Uuid),
-    /// A class marked too many wrong names without a person: a person decides again.
-    ClassSuspended(Uuid),
-}
-
 /// Where events are said and heard.
 #[derive(Clone, Debug)]
-pub struct Events(broadcast::Sender<Event>);
+pub struct Events {
+    here: broadcast::Sender<Event>,
+    out: Outward,
+}
 
 impl Default for Events {
     fn default() -> Self {
-        Self(broadcast::Sender::new(KEPT))
+        Self::new(Outward::default())
     }
 }
 
 impl Events {
-    /// Tells everybody who listens now.
+    /// Nothing said yet; other hubs hear of it by `out`.
+    #[must_use]
+    pub fn new(out: Outward) -> Self {
+        Self { here: broadcast::Sender::new(KEPT), out }
+    }
+
+    /// Tells everybody who listens now, at whichever hub.
     pub fn say(&self, event: Event) {
-        let _nobody_listens = self.0.send(event);
+        self.out.say(|| Word::Event(event.clone()));
+        self.relay(event);
+    }
+
+    /// Tells everybody who listens here.
+    pub fn relay(&self, event: Event) {
+        let _nobody_listens = self.here.send(event);
     }
 
     /// Tells of marks that changed.
@@ -86,14 +64,14 @@ impl Events {
     /// Everything said from now on.
     #[must_use]
     pub fn listen(&self) -> broadcast::Receiver<Event> {
-        self.0.subscribe()
+        self.here.subscribe()
     }
 
     /// How many listen now, and how much was said that one of them has yet to hear.
     #[doc(hidden)]
     #[must_use]
     pub fn attention(&self) -> (usize, usize) {
-        (self.0.receiver_count(), self.0.len())
+        (self.here.receiver_count(), self.here.len())
     }
 }
 

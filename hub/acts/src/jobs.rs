@@ -5,6 +5,8 @@
 //! and says so: whoever started it starts it again, because all work here may be done twice.
 
 use crate::events::{Event, Events};
+use crate::hubs::Hubs;
+use crate::word::Word;
 use rules::error::Error;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -43,6 +45,7 @@ pub struct Jobs(Arc<JobShared>);
 
 struct JobShared {
     db: Db,
+    hubs: Hubs,
     events: Events,
     clock: Arc<dyn Clock>,
     spawn: Spawn,
@@ -115,11 +118,11 @@ impl JobProgress {
 impl Jobs {
     /// Nothing to do yet. What an earlier run left is ended by [`Jobs::interrupt`].
     #[must_use]
-    pub fn new(db: Db, events: Events, clock: Arc<dyn Clock>, spawn: Spawn) -> Self {
+    pub fn new(db: Db, hubs: Hubs, events: Events, clock: Arc<dyn Clock>, spawn: Spawn) -> Self {
         let places = Semaphore::new(AT_ONCE);
         let live = Mutex::default();
         let stop = CancellationToken::new();
-        Self(Arc::new(JobShared { db, events, clock, spawn, places, live, stop }))
+        Self(Arc::new(JobShared { db, hubs, events, clock, spawn, places, live, stop }))
     }
 
     /// Lets `task` run to its end, whoever asked for it; the hub waits for it when it stops.
@@ -130,7 +133,14 @@ impl Jobs {
     /// Ends what an earlier run of the hub left unfinished.
     pub async fn interrupt(&self) -> Result<(), Error> {
         let now = self.0.clock.wall();
-        self.0.db.write(move |tx| job::interrupt(tx, INTERRUPTED, now).map(drop)).await
+        let hub = self.0.hubs.name().to_owned();
+        self.0.db.write(move |tx| job::interrupt(tx, &hub, INTERRUPTED, now).map(drop)).await
+    }
+
+    /// Ends what a hub that is gone left unfinished.
+    pub async fn inherit(&self, hub: String) -> Result<(), Error> {
+        let now = self.0.clock.wall();
+        self.0.db.write(move |tx| job::interrupt(tx, &hub, INTERRUPTED, now).map(drop)).await
     }
 
     /// Starts `work` of `total` pieces, asked for by the account `by`, and returns at once. What
@@ -156,7 +166,8 @@ impl Jobs {
         let progress = self.enter(&job)?;
         let row = job.clone();
         let id = job.id;
-        let added = self.0.db.write(move |tx| job::add(tx, &row)).await;
+        let hub = self.0.hubs.name().to_owned();
+        let added = self.0.db.write(move |tx| job::add(tx, &row, &hub)).await;
         if let Err(error) = added {
             self.live().remove(&id);
             return Err(error);
@@ -309,8 +320,14 @@ impl Jobs {
     /// # Errors
     /// `NotFound`, for a foreign one too.
     pub async fn cancel(&self, id: Uuid, user: Uuid, all: bool) -> Result<Job, Error> {
-        self.get(id, user, all).await?;
+        let job = self.get(id, user, all).await?;
         let live = self.live().get(&id).cloned();
+        if live.is_none() && job.ended_at.is_none() && !self.0.hubs.others().is_empty() {
+            let now = self.0.clock.wall();
+            let actor = user.to_string();
+            self.0.db.write(move |tx| job::note_cancel(tx, id, &actor, now)).await?;
+            self.0.hubs.out().say(|| Word::Cancel(id));
+        }
         if let Some(live) = live {
             let now = self.0.clock.wall();
             let actor = user.to_string();
@@ -319,6 +336,13 @@ impl Jobs {
             live.0.ended.cancelled().await;
         }
         self.get(id, user, all).await
+    }
+
+    /// Stops a job that runs here, as somebody wanted at another hub, where that is written down.
+    pub fn relay_cancel(&self, id: Uuid) {
+        if let Some(live) = self.live().get(&id) {
+            live.0.cancel.cancel();
+        }
     }
 
     /// Waits until a job has ended, however.

@@ -9,6 +9,7 @@ use crate::upkeep::{Aside, Upkeep};
 use jiff::tz::TimeZone;
 use rules::retention::RetentionKind;
 use std::sync::Arc;
+use store::line::Duty;
 use store::retention::RetentionLooked;
 use wire::time::ManualClock;
 
@@ -38,7 +39,7 @@ impl House {
         let Desk { db, events, .. } = self.desk.clone();
         let clock = Arc::new(ManualClock::at(now, Mono(0)));
         let (aside, timekeeper) = (Aside::default(), Timekeeper::default());
-        let upkeep = Upkeep { db: db.clone(), clock, aside, timekeeper };
+        let upkeep = Upkeep { db: db.clone(), clock, aside, timekeeper, duty: Duty::default() };
         LessonUpkeep { db, events, zone: TimeZone::UTC, upkeep }
     }
 

@@ -1,5 +1,7 @@
 //! Who is connected now. One connection per device: a newer one ends the older.
 
+use crate::outward::Outward;
+use crate::word::Word;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
@@ -22,7 +24,10 @@ pub enum CommandError {
 
 /// All live connections, by device.
 #[derive(Clone, Default)]
-pub struct Online(Arc<Mutex<OnlineInner>>);
+pub struct Online {
+    inner: Arc<Mutex<OnlineInner>>,
+    out: Outward,
+}
 
 #[derive(Default)]
 struct OnlineInner {
@@ -50,6 +55,19 @@ pub struct OnlinePlace {
 }
 
 impl Online {
+    /// Nobody; other hubs hear who comes by `out`.
+    #[must_use]
+    pub fn new(out: Outward) -> Self {
+        Self { inner: Arc::default(), out }
+    }
+
+    /// `device` connected elsewhere: its connection here ends.
+    pub fn leave(&self, device: &DeviceId) {
+        if let Some(old) = self.inner().live.remove(device) {
+            old.replaced.cancel();
+        }
+    }
+
     /// Takes the place of `device`.
     #[must_use]
     pub fn enter(&self, device: &DeviceId) -> OnlinePlace {
@@ -65,6 +83,7 @@ impl Online {
             old.replaced.cancel();
         }
         drop(inner);
+        self.out.say(|| Word::Entered(device.clone()));
         let device = device.clone();
         let online = self.clone();
         OnlinePlace { replaced, commands, took_over, device, number, online }
@@ -99,7 +118,7 @@ impl Online {
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, OnlineInner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

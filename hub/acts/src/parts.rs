@@ -18,12 +18,14 @@ use crate::doors::{Doors, boards::Boards, updates::Updates};
 use crate::events::Events;
 use crate::finds::Finds;
 use crate::gallery::{Galleries, Gallery};
+use crate::hubs::Hubs;
 use crate::ingest::school::Schools;
 use crate::jobs::Jobs;
 use crate::join::{Joining, Joins};
 use crate::lessons::Classroom;
 use crate::lessons::upkeep::LessonUpkeep;
 use crate::mail::Mailing;
+use crate::neighbours::Neighbours;
 use crate::notify::sender::Sender;
 use crate::online::Online;
 use crate::people::People;
@@ -43,6 +45,7 @@ use config::Config;
 use std::sync::{Arc, OnceLock};
 use store::Db;
 use store::keys::Keys;
+use store::line::Duty;
 use wire::Clock;
 
 /// Every part; cheap to clone.
@@ -72,6 +75,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// What doors should run, and which of their certificates no longer count.
     pub fleet: Fleet,
+    /// This hub, among others.
+    pub hubs: Hubs,
     /// Which doors are connected.
     pub online: Online,
     /// What doors' cameras see, when somebody asked.
@@ -90,6 +95,8 @@ pub struct Parts {
     pub aside: Aside,
     /// Whether the clock is believed.
     pub timekeeper: Timekeeper,
+    /// Whether what is done once for a school is done here.
+    pub duty: Duty,
     /// How much waits for a person who runs the system.
     pub care: Tally,
     /// Ports of the doors' listeners, once bound: MQTT and HTTPS.
@@ -115,6 +122,7 @@ impl Parts {
             clock: self.clock.clone(),
             aside: self.aside.clone(),
             timekeeper: self.timekeeper.clone(),
+            duty: self.duty.clone(),
         }
     }
 
@@ -348,6 +356,7 @@ impl Parts {
         Doors {
             db: self.db.clone(),
             keys: self.keys.clone(),
+            hubs: self.hubs.clone(),
             online: self.online.clone(),
             snaps: self.snaps.clone(),
             tails: self.tails.clone(),
@@ -355,6 +364,22 @@ impl Parts {
             galleries: self.galleries(),
             events: self.events.clone(),
             clock: self.clock.clone(),
+        }
+    }
+
+    /// What listens to other hubs, and tells them.
+    #[must_use]
+    pub fn neighbours(&self) -> Neighbours {
+        Neighbours {
+            hubs: self.hubs.clone(),
+            keys: self.keys.clone(),
+            events: self.events.clone(),
+            online: self.online.clone(),
+            snaps: self.snaps.clone(),
+            tails: self.tails.clone(),
+            boards: self.boards.clone(),
+            jobs: self.jobs.clone(),
+            upkeep: self.upkeep(),
         }
     }
 

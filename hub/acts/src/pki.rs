@@ -37,6 +37,9 @@ const SERVER_KEY: &str = "server";
 /// When the authority before one of this number ended.
 const ENDED: &str = "ca-ended";
 
+/// What lies open beside the private keys.
+pub const PAPERS: [&str; 2] = [authority::FILE, server::FILE];
+
 /// The authority; cheap to clone. Which certificates no longer count, the
 /// [`Fleet`](crate::device::Fleet) knows.
 #[derive(Clone)]

@@ -120,6 +120,7 @@ mod tests {
             clock: Arc::new(ManualClock::at(NOW, Mono(0))),
             aside: Aside::default(),
             timekeeper: timekeeper::Timekeeper::default(),
+            duty: store::line::Duty::default(),
         };
         let sweeper = Sweeper { upkeep, keys };
         let log = || fs::metadata(dir.path().join("hub.db-wal")).unwrap().len();

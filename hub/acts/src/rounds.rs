@@ -3,6 +3,7 @@
 
 use crate::events::{Event, Events};
 use crate::gallery::Galleries;
+use crate::hubs::Hubs;
 use crate::lessons::upkeep::LessonUpkeep;
 use crate::online::Online;
 use crate::snaps::Snaps;
@@ -35,6 +36,8 @@ pub struct Rounds {
     pub snaps: Snaps,
     /// What doors logged, when somebody asked.
     pub tails: Tails,
+    /// This hub, among others.
+    pub hubs: Hubs,
     /// Which doors are connected.
     pub online: Online,
     /// Who is told.
@@ -83,8 +86,8 @@ impl Rounds {
         if !self.upkeep.is_due(AsideKind::Work, "noting doors that are gone") {
             return;
         }
-        let connected = self.online.all();
-        let note = move |tx: &Tx<'_>| device::offline_but(tx, &connected);
+        let (hub, connected) = (self.hubs.name().to_owned(), self.online.all());
+        let note = move |tx: &Tx<'_>| device::offline_at(tx, &hub, &connected);
         let noted = self.upkeep.db.write_behind(note).await;
         let done = self.upkeep.tried("noting doors that are gone", noted);
         self.gone_noted.store(done.is_some(), Ordering::Relaxed);
@@ -93,7 +96,7 @@ impl Rounds {
     async fn make_lessons(&self, done: &mut RoundsDone) {
         let now = self.upkeep.clock.mono();
         let due = done.lessons.is_none_or(|at| now.since(at) > HOUR_MS);
-        if due && self.upkeep.is_due(AsideKind::Work, "making lessons") {
+        if due && self.upkeep.is_ours() && self.upkeep.is_due(AsideKind::Work, "making lessons") {
             let made = self.upkeep.tried("making lessons", self.lessons.make().await);
             done.lessons = made.map(|()| now).or(done.lessons);
         }

@@ -2,7 +2,9 @@
 //! minutes, and sealed until somebody looks.
 
 use crate::events::{Event, Events};
+use crate::outward::Outward;
 use crate::shelf::{NoAnswer, Shelf};
+use crate::word::Word;
 use rules::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::keys::Keys;
@@ -59,13 +61,14 @@ impl From<NoPicture> for Error {
 pub struct Snaps {
     shelf: Arc<Mutex<Shelf<Snap>>>,
     events: Events,
+    out: Outward,
 }
 
 impl Snaps {
-    /// No pictures; each that comes is said to `events`.
+    /// No pictures; each that comes is said to `events`, and to other hubs by `out`.
     #[must_use]
-    pub fn new(events: Events) -> Self {
-        Self { shelf: Arc::default(), events }
+    pub fn new(events: Events, out: Outward) -> Self {
+        Self { shelf: Arc::default(), events, out }
     }
 
     /// Waits for a picture of `device` from `now` on.
@@ -75,8 +78,9 @@ impl Snaps {
 
     /// Takes what `device` shows, if somebody asked for it.
     pub fn show(&self, device: &DeviceId, snap: Snap, now: Mono) {
-        if self.shelf().show(device, snap, now) {
-            self.events.say(Event::Snapped(device.clone()));
+        if self.shelf().show(device, snap.clone(), now) {
+            self.out.say(|| Word::Snap(device.clone(), snap));
+            self.events.relay(Event::Snapped(device.clone()));
         } else {
             rules::security!("snap", %device, "a picture nobody asked for was dropped");
         }
@@ -126,6 +130,13 @@ impl Snaps {
     /// new as before.
     pub fn looked(&self, device: &DeviceId, came: Mono, by: Uuid) {
         self.shelf().looked(device, came, by);
+    }
+
+    /// The same for what came to another hub: whoever asked here is shown it.
+    pub fn relay(&self, device: &DeviceId, snap: Snap, now: Mono) {
+        if self.shelf().show(device, snap, now) {
+            self.events.relay(Event::Snapped(device.clone()));
+        }
     }
 
     /// Forgets what was kept long enough.

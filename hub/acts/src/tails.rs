@@ -1,7 +1,9 @@
 //! The newest lines of doors' logs, when an admin asked: in RAM only, for five minutes.
 
 use crate::events::{Event, Events};
+use crate::outward::Outward;
 use crate::shelf::{NoAnswer, Shelf};
+use crate::word::Word;
 use rules::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
@@ -67,13 +69,14 @@ impl TailRead {
 pub struct Tails {
     shelf: Arc<Mutex<Shelf<TailRead>>>,
     events: Events,
+    out: Outward,
 }
 
 impl Tails {
-    /// None yet; each that comes is said to `events`.
+    /// None yet; each that comes is said to `events`, and to other hubs by `out`.
     #[must_use]
-    pub fn new(events: Events) -> Self {
-        Self { shelf: Arc::default(), events }
+    pub fn new(events: Events, out: Outward) -> Self {
+        Self { shelf: Arc::default(), events, out }
     }
 
     /// Waits for the log of `device` from `now` on.
@@ -83,10 +86,19 @@ impl Tails {
 
     /// Takes what `device` says at `now`, if somebody asked for it.
     pub fn show(&self, device: &DeviceId, tail: Tail, (now, mono): (Wall, Mono)) {
+        let said = tail.clone();
         if tail.is_sound() && self.shelf().show(device, TailRead::new(tail, now), mono) {
-            self.events.say(Event::DeviceChanged(device.clone()));
+            self.out.say(|| Word::Tail(device.clone(), said));
+            self.events.relay(Event::DeviceChanged(device.clone()));
         } else {
             rules::security!("log", %device, "a log nobody asked for, or no log, was dropped");
+        }
+    }
+
+    /// The same for what came to another hub: whoever asked here is shown it.
+    pub fn relay(&self, device: &DeviceId, tail: Tail, (now, mono): (Wall, Mono)) {
+        if tail.is_sound() && self.shelf().show(device, TailRead::new(tail, now), mono) {
+            self.events.relay(Event::DeviceChanged(device.clone()));
         }
     }
 

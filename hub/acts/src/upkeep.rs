@@ -11,6 +11,7 @@ use rules::clock::Leap;
 use rules::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
+use store::line::Duty;
 use store::{Db, is_passing};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,8 @@ pub struct Upkeep {
     pub aside: Aside,
     /// Whether the clock is believed.
     pub timekeeper: Timekeeper,
+    /// Whether what is done once for a school is done here.
+    pub duty: Duty,
 }
 
 impl Upkeep {
@@ -91,6 +94,12 @@ impl Upkeep {
     /// When the database fails; then nothing should be done that cannot be undone.
     pub async fn leap(&self) -> Result<Option<Leap>, Error> {
         timekeeper::leap(&self.db, &self.timekeeper, self.now()).await
+    }
+
+    /// Whether this hub does what is done once for a school, and not another one.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.duty.is_ours()
     }
 
     /// Whether the clock is believed, so that what cannot be undone may be done.

@@ -9,6 +9,7 @@ mod doctor;
 mod enrol;
 mod export;
 mod hub;
+mod hubs;
 mod import;
 mod init;
 mod keys;
@@ -75,6 +76,8 @@ enum HubVerb {
     Restore(backup::Restore),
     /// Bring the database up to date; `serve` does it too.
     Migrate(backup::Migrate),
+    /// Several hubs of one school: share, join, admit, list, dismiss.
+    Hubs(hubs::HubsArgs),
     /// Copy the school into another database, compare both, and leave the old one.
     Move(relocate::Move),
     /// Records that could not be used: list, show, replay, drop.
@@ -143,6 +146,7 @@ impl Cli {
             HubVerb::Backup(backup) => runtime()?.block_on(backup.run(data, out)),
             HubVerb::Restore(restore) => runtime()?.block_on(restore.run(data, out)),
             HubVerb::Migrate(migrate) => migrate.run(data, out),
+            HubVerb::Hubs(hubs) => runtime()?.block_on(hubs.run(data, out)),
             HubVerb::Move(to) => to.run(data, out),
             HubVerb::DeadLetters(letters) => runtime()?.block_on(letters.run(data, out)),
             HubVerb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),

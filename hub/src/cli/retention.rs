@@ -11,6 +11,7 @@ use rules::retention::{Retention, RetentionKind, Swept};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use store::line::Duty;
 use wire::time::SystemClock;
 
 /// What goes because its time is over: show, run.
@@ -67,6 +68,7 @@ async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<
                 clock: Arc::new(SystemClock),
                 aside: aside.clone(),
                 timekeeper: Timekeeper::default(),
+                duty: Duty::default(),
             };
             let sweeper = Sweeper { upkeep, keys: hub.keys()? };
             sweeper.run(leap, &actor(), now(), &|_| {}).await?

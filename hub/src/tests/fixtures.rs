@@ -252,7 +252,7 @@ fn work(tx: &Tx<'_>, by: Uuid, id: Uuid) -> Made {
         started_at: None,
         ended_at: None,
     };
-    job::add(tx, &row)?;
+    job::add(tx, &row, "")?;
     Ok(id.to_string())
 }
 

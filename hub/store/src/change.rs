@@ -4,6 +4,7 @@
 
 use super::{Row, Tx, params};
 use rules::error::Error;
+use serde::{Deserialize, Serialize};
 
 /// Enrolments, consent, people, and who was ruled out: what galleries are made of.
 pub const GALLERY: &str = "gallery";
@@ -26,7 +27,7 @@ pub fn of(tx: &Tx<'_>, name: &str) -> Result<i64, Error> {
 }
 
 /// Where the counters stand that galleries follow.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct ChangeCounts {
     /// Of [`GALLERY`].
     pub gallery: i64,

@@ -8,6 +8,8 @@
 use crate::database::Database;
 use crate::engine::{Engine, Look, Write, given_up, not_begun, packed, say_all};
 use crate::moving;
+use crate::postgres::duty::Duty;
+use crate::postgres::line::Line;
 use crate::postgres::{self, Postgres};
 use crate::sqlite;
 use crate::tx::Tx;
@@ -89,6 +91,28 @@ impl Db {
     #[must_use]
     pub fn place(&self) -> &Database {
         &self.place
+    }
+
+    /// Between this hub and others of the same school, where a server has its data.
+    ///
+    /// # Errors
+    /// When it cannot be set up.
+    pub fn line(&self) -> Result<Option<Line>, Error> {
+        match &*self.place {
+            Database::File(_) => Ok(None),
+            Database::Server(server) => Line::open(server).map(Some),
+        }
+    }
+
+    /// Whether what is done once for the school is done here, where other hubs have the same data.
+    ///
+    /// # Errors
+    /// When it cannot be sought.
+    pub fn duty(&self) -> Result<Duty, Error> {
+        match &*self.place {
+            Database::File(_) => Ok(Duty::default()),
+            Database::Server(server) => Duty::sought(server.way(None)?),
+        }
     }
 
     fn start<E: Engine + 'static>(

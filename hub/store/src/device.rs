@@ -319,10 +319,16 @@ pub fn all_offline(tx: &Tx<'_>) -> Result<(), Error> {
     tx.execute("update device set online = 0 where online = 1", []).map(drop)
 }
 
-/// The same later, while the doors in `connected` are.
-pub fn offline_but(tx: &Tx<'_>, connected: &[DeviceId]) -> Result<(), Error> {
-    let online =
-        tx.query("select id from device where online = 1", [], |row| super::parsed(row, 0))?;
+/// Remembers at which of several hubs a door is connected.
+pub fn at_hub(tx: &Tx<'_>, id: &DeviceId, hub: &str) -> Result<(), Error> {
+    tx.execute("update device set hub = $2 where id = $1 and hub <> $2", params![id.as_str(), hub])
+        .map(drop)
+}
+
+/// Of the doors that were connected to `hub`, only those in `connected` are.
+pub fn offline_at(tx: &Tx<'_>, hub: &str, connected: &[DeviceId]) -> Result<(), Error> {
+    let sql = "select id from device where online = 1 and (hub = $1 or hub = '')";
+    let online = tx.query(sql, params![hub], |row| super::parsed(row, 0))?;
     let gone = online.into_iter().filter(|id: &DeviceId| !connected.contains(id));
     gone.into_iter().try_for_each(|id| {
         tx.execute("update device set online = 0 where id = $1", [id.as_str()]).map(drop)

@@ -85,16 +85,17 @@ const COLUMNS: &str =
     "id, kind, state, done, total, result, error, by_whom, created_at, started_at,
      ended_at";
 
-/// Adds a job that waits for its turn, and forgets those that ended long ago.
-pub fn add(tx: &Tx<'_>, job: &Job) -> Result<(), Error> {
+/// Adds a job that waits for its turn at `hub`, and forgets those that ended long ago.
+pub fn add(tx: &Tx<'_>, job: &Job, hub: &str) -> Result<(), Error> {
     let old = job.created_at.plus_ms(-KEPT_MS);
     tx.execute("delete from job where ended_at < $1", params![old.0])?;
-    let sql = "insert into job (id, kind, state, done, total, by_whom, created_at)
-         values ($1, $2, $3, 0, $4, $5, $6)";
+    let sql = "insert into job (id, kind, state, done, total, by_whom, created_at, hub)
+         values ($1, $2, $3, 0, $4, $5, $6, $7)";
     let id = job.id.to_string();
     let by = job.by.to_string();
     let total = super::cursor::signed(job.total);
-    tx.execute(sql, params![id, job.kind, job.state.as_str(), total, by, job.created_at.0])?;
+    let state = job.state.as_str();
+    tx.execute(sql, params![id, job.kind, state, total, by, job.created_at.0, hub])?;
     noted(tx, job.created_at, &by, "start", job.id, json!({ "kind": job.kind }))
 }
 
@@ -134,10 +135,11 @@ pub fn note_cancel(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<(), 
     noted(tx, now, actor, "cancel", id, json!({}))
 }
 
-/// Ends what an earlier run of the hub left unfinished.
-pub fn interrupt(tx: &Tx<'_>, say: &str, now: Wall) -> Result<usize, Error> {
-    let sql = "update job set state = 'failed', error = $1, ended_at = $2 where ended_at is null";
-    tx.execute(sql, params![say, now.0])
+/// Ends what an earlier run of `hub`, or of the only one before it, left unfinished.
+pub fn interrupt(tx: &Tx<'_>, hub: &str, say: &str, now: Wall) -> Result<usize, Error> {
+    let sql = "update job set state = 'failed', error = $2, ended_at = $3
+         where ended_at is null and (hub = $1 or hub = '')";
+    tx.execute(sql, params![hub, say, now.0])
 }
 
 /// The job `id`: one's own, or for an admin (`all`) anybody's.

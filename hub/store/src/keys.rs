@@ -107,7 +107,12 @@ impl Keys {
         let kek = KekPlace::of(&dir)?;
         match server {
             None => Self::open_at(&dir, kek),
-            Some(server) => Self::on(Shelf::server(&server, &sharing::tables())?, kek),
+            Some(server) => {
+                let mut shelf = Shelf::server(&server, &sharing::tables())?;
+                // It may have been away while another hub replaced kek.
+                sharing::catch_up(&mut shelf, &kek, &mut Kek::new(DataKey::random()))?;
+                Self::on(shelf, kek)
+            }
         }
     }
 

@@ -49,6 +49,11 @@ pub mod image;
 pub mod job;
 pub mod keys;
 pub mod life;
+pub mod line {
+    //! What hubs of one school tell each other.
+    pub use crate::postgres::duty::Duty;
+    pub use crate::postgres::line::{BYTES, Heard, Line};
+}
 pub mod login;
 pub mod loss;
 pub mod mail;

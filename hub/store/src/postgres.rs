@@ -5,6 +5,8 @@
 //! has to be tried again. A hub that dies gives the lock back with its connection; one that hangs,
 //! after a minute.
 
+pub(crate) mod duty;
+pub(crate) mod line;
 pub(crate) mod migrate;
 pub(crate) mod server;
 mod values;
@@ -180,6 +182,14 @@ impl Postgres {
         let seen = look(Ok(&Tx::new(&Asked(RefCell::new(&mut live)))));
         self.live = live.client.batch_execute("rollback").is_ok().then_some(live);
         seen
+    }
+}
+
+impl Drop for Postgres {
+    /// The driver blocks here too.
+    fn drop(&mut self) {
+        let live = self.live.take();
+        apart(|| drop(live));
     }
 }
 

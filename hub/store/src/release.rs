@@ -1,14 +1,17 @@
 //! Table `gallery_release`: what was signed for each door. The files themselves are made again
 //! after a restart: plain templates are never on disk.
 
+use super::change::ChangeCounts;
 use super::cursor::signed;
-use super::{Read, Row, Tx, audit, change, device, params};
+use super::{Read, Row, Tx, audit, change, device, params, setting};
 use rules::error::{Doing, Error};
 use serde_json::json;
 use wire::link::Desired;
 use wire::sign::Signed;
 use wire::{DeviceId, Manifest, StudentId, Wall};
 
+/// The setting that says what the newest releases were made from.
+const MADE_FROM: &str = "galleries_made_from";
 /// How long it is known who was in a gallery file: 60 days.
 pub const KEPT_MS: i64 = 60 * 24 * 3600 * 1000;
 
@@ -30,6 +33,25 @@ pub fn add(tx: &Tx<'_>, manifest: &Manifest, signed: &Signed) -> Result<(), Erro
         bytes,
     ];
     tx.execute(sql, values).map(drop)
+}
+
+/// Remembers that releases are made from what is known at `seen`, unless others were made from more
+/// than that: then nothing is remembered, and it says no.
+///
+/// # Errors
+/// When the database fails.
+pub fn made_from(tx: &Tx<'_>, seen: ChangeCounts) -> Result<bool, Error> {
+    let doing = "reading what galleries were made from";
+    let before = setting::get(tx, MADE_FROM)?;
+    let before = before.map(|text| serde_json::from_str::<ChangeCounts>(&text).doing(doing));
+    let before = before.transpose()?.unwrap_or_default();
+    if before.gallery > seen.gallery || before.device > seen.device {
+        return Ok(false);
+    }
+    if before != seen {
+        setting::set(tx, MADE_FROM, &json!(seen).to_string())?;
+    }
+    Ok(true)
 }
 
 /// A door's newest release.
@@ -275,4 +297,26 @@ pub fn fetched(tx: &Tx<'_>, device: &DeviceId, version: u64, now: Wall) -> Resul
 fn digest(signed: &[u8]) -> Result<[u8; 32], Error> {
     let signed: Signed = postcard::from_bytes(signed).doing("reading a gallery release")?;
     Ok(signed.digest())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_made_from_more_is_not_made_from_less_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = crate::Db::open(dir.path().join("hub.db")).unwrap();
+        let counts = |gallery, device| ChangeCounts { gallery, device };
+        for (seen, made) in [
+            (counts(3, 1), true),
+            (counts(3, 1), true),
+            (counts(2, 1), false),
+            (counts(3, 0), false),
+            (counts(4, 1), true),
+            (counts(3, 1), false),
+        ] {
+            assert_eq!(db.write(move |tx| made_from(tx, seen)).await.unwrap(), made, "{seen:?}");
+        }
+    }
 }

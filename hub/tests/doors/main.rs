@@ -4,6 +4,7 @@
 mod attack;
 mod fetch;
 mod hold;
+mod hubs;
 mod phone;
 mod rig;
 mod talk;

@@ -6,7 +6,7 @@ use rcgen::{CertificateParams, KeyPair};
 use rollcall_hub::app::{self, Running};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use store::keys::Keys;
@@ -37,19 +37,18 @@ impl Hub {
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let _installed_before = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();
-        let now = SystemClock.wall();
-        let keys = Keys::create(dir.path(), now).unwrap();
-        Pki::create(&keys, &["localhost".to_owned()], now).unwrap();
-        let models = std::env::var_os("ROLLCALL_MODELS").map_or_else(weights, PathBuf::from);
-        let text = template("localhost", "UTC");
-        let mut config = Config::parse(dir.path(), &text, Some(models)).unwrap();
-        let free = "127.0.0.1:0".parse().unwrap();
-        (config.listen.web, config.listen.mqtt, config.listen.device) = (free, free, free);
+        keys(dir.path());
+        let mut config = settings(dir.path(), "");
         change(&mut config);
         let db = Db::open(config.database()).unwrap();
         let epoch = Epoch([9; 16]).to_string();
         db.write(move |tx| store::setting::set(tx, "hub_epoch", &epoch)).await.unwrap();
         drop(db);
+        Self::start(config, dir).await
+    }
+
+    /// The hub of these settings, whose folder is there.
+    pub async fn start(config: Config, dir: tempfile::TempDir) -> Self {
         let running = app::serve(config, Arc::new(SystemClock)).await;
         Self { running: running.expect("the hub starts (weights: run models/fetch)"), _dir: dir }
     }
@@ -107,6 +106,24 @@ impl Hub {
         let write = move |tx: &store::Tx<'_>| store::device::revoke(tx, &id, "test", now);
         self.running.app.db.write(write).await.unwrap();
     }
+}
+
+/// Keys and certificates of a new hub.
+pub fn keys(dir: &Path) -> Keys {
+    let now = SystemClock.wall();
+    let keys = Keys::create(dir, now).unwrap();
+    Pki::create(&keys, &["localhost".to_owned()], now).unwrap();
+    keys
+}
+
+/// Settings of a hub in `dir` on free ports, with `more` of `hub.toml`.
+pub fn settings(dir: &Path, more: &str) -> Config {
+    let models = std::env::var_os("ROLLCALL_MODELS").map_or_else(weights, PathBuf::from);
+    let text = format!("{more}\n{}", template("localhost", "UTC"));
+    let mut config = Config::parse(dir, &text, Some(models)).unwrap();
+    let free = "127.0.0.1:0".parse().unwrap();
+    (config.listen.web, config.listen.mqtt, config.listen.device) = (free, free, free);
+    config
 }
 
 /// Where `./dev setup` puts the model pack.

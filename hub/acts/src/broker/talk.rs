@@ -101,7 +101,7 @@ impl<'a> Talk<'a> {
         (beat, stop): (&Beat, &CancellationToken),
     ) -> Option<T> {
         let mut event = pin!(event);
-        while !stop.is_cancelled() {
+        while !stop.is_cancelled() && self.herald.upkeep.is_ours() {
             beat.turn();
             self.look().await;
             self.hand_over();
@@ -172,7 +172,8 @@ impl<'a> Talk<'a> {
 
     /// What happened at a door is looked at soon, however much happens.
     fn hasten(&mut self, heard: &Result<Event, RecvError>) {
-        if matches!(heard, Ok(Event::DeviceChanged(_)) | Err(RecvError::Lagged(_))) {
+        if matches!(heard, Ok(Event::DeviceChanged(_) | Event::Missed) | Err(RecvError::Lagged(_)))
+        {
             self.due = self.due.min(self.looked + SOON);
         }
     }

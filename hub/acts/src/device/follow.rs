@@ -130,7 +130,12 @@ fn state(tx: &Tx<'_>, now: Wall) -> Result<(FleetState, Vec<Ended>, Vec<DeviceId
 async fn change(heard: &mut Receiver<Event>) {
     loop {
         match heard.recv().await {
-            Ok(Event::GalleryChanged | Event::DeviceChanged(_) | Event::RolloutChanged(_))
+            Ok(
+                Event::GalleryChanged
+                | Event::DeviceChanged(_)
+                | Event::RolloutChanged(_)
+                | Event::Missed,
+            )
             | Err(RecvError::Lagged(_)) => return,
             Ok(_) => {}
             Err(RecvError::Closed) => std::future::pending().await,

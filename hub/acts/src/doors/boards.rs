@@ -1,6 +1,8 @@
 //! How doors and their boards are, and what they run with: what each said last, in RAM only. After
 //! a restart of the hub they say it again within a minute.
 
+use crate::outward::Outward;
+use crate::word::Word;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::care::{Condition, Running};
@@ -23,7 +25,10 @@ pub struct Board {
 
 /// All boards, by door; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Boards(Arc<Mutex<HashMap<DeviceId, BoardSaid>>>);
+pub struct Boards {
+    all: Arc<Mutex<HashMap<DeviceId, BoardSaid>>>,
+    out: Outward,
+}
 
 #[derive(Clone, Default)]
 struct BoardSaid {
@@ -34,25 +39,49 @@ struct BoardSaid {
 }
 
 impl Boards {
+    /// Nothing said yet; other hubs hear of it by `out`.
+    #[must_use]
+    pub fn new(out: Outward) -> Self {
+        Self { all: Arc::default(), out }
+    }
+
     /// `door` said how its board is, at `now`. Prometheus hears of it.
     pub fn say(&self, door: &DeviceId, vitals: Vitals, now: Mono) {
         measure(door, &vitals);
+        self.out.say(|| Word::Vitals(door.clone(), vitals));
+        self.relay_vitals(door, vitals, now);
+    }
+
+    /// The same, said to another hub, which tells Prometheus.
+    pub fn relay_vitals(&self, door: &DeviceId, vitals: Vitals, now: Mono) {
         self.all().entry(door.clone()).or_default().vitals = Some((vitals, now));
     }
 
     /// `door` said how its program is, at `now`. Prometheus hears of it.
     pub fn condition(&self, door: &DeviceId, condition: Condition, now: Mono) {
         count(door, Some(&condition));
+        self.out.say(|| Word::Condition(door.clone(), condition));
+        self.relay_condition(door, condition, now);
+    }
+
+    /// The same, said to another hub, which tells Prometheus.
+    pub fn relay_condition(&self, door: &DeviceId, condition: Condition, now: Mono) {
         self.all().entry(door.clone()).or_default().condition = Some((condition, now));
     }
 
     /// `door` said what it runs with.
     pub fn runs(&self, door: &DeviceId, running: Running) {
         if running.is_sound() {
-            self.all().entry(door.clone()).or_default().running = Some(Arc::new(running));
+            self.out.say(|| Word::Running(door.clone(), running.clone()));
+            self.relay_running(door, running);
         } else {
             rules::security!("config", %door, "a report that names more than it may was dropped");
         }
+    }
+
+    /// The same, said to another hub.
+    pub fn relay_running(&self, door: &DeviceId, running: Running) {
+        self.all().entry(door.clone()).or_default().running = Some(Arc::new(running));
     }
 
     /// `door` connects: it says what it runs with next, and what was said under its name before may
@@ -90,7 +119,7 @@ impl Boards {
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<DeviceId, BoardSaid>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -42,7 +42,8 @@ impl Doors {
         now: Wall,
     ) -> Result<(), Error> {
         found(&self.db, id).await?;
-        if !self.online.has(id) {
+        let is_here = self.online.has(id);
+        if !is_here && self.hubs.others().is_empty() {
             return Err(CommandError::Offline(id.clone()).into());
         }
         let name = id.clone();
@@ -53,7 +54,10 @@ impl Doors {
             Command::Log => self.tails.ask(id, self.clock.mono()),
             Command::Restart | Command::Reload => {}
         }
-        Ok(self.online.command(id, order)?)
+        match is_here {
+            true => Ok(self.online.command(id, order)?),
+            false => Ok(self.hubs.tell(id, order).await?),
+        }
     }
 
     /// The picture that a door sent. Who sees it is written down, once for each picture and

@@ -130,7 +130,9 @@ impl Updates {
     pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
         while !stop.is_cancelled() {
             beat.turn();
-            self.upkeep.tried("handing updates on", self.look().await);
+            if self.upkeep.is_ours() {
+                self.upkeep.tried("handing updates on", self.look().await);
+            }
             let _ = stop.run_until_cancelled(tokio::time::sleep(LOOK)).await;
         }
         Ok(())

@@ -46,6 +46,8 @@ pub struct Clerk<'a, 't> {
     gap: Option<Gap>,
     /// The life of the door's card that the record is of.
     life: i64,
+    /// The name of this hub among others; empty where it is alone.
+    pub hub: &'a str,
     /// Now.
     pub now: Wall,
     /// What to say after COMMIT.
@@ -83,6 +85,7 @@ impl<'a, 't> Clerk<'a, 't> {
             receipts: Receipts::default(),
             gap: None,
             life: 0,
+            hub: "",
             now,
             events: Vec::new(),
         }

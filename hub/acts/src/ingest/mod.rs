@@ -55,6 +55,8 @@ pub struct Ingest {
     pub clock: Arc<dyn Clock>,
     /// What devices said.
     pub deliveries: mpsc::Receiver<Delivery>,
+    /// The name of this hub among others; empty where it is alone.
+    pub hub: String,
     /// For the rig that kills the hub.
     pub fault: StagedFault,
 }
@@ -259,10 +261,12 @@ impl Ingest {
         let keys = self.keys.clone();
         let fault = self.fault;
         let now = self.clock.wall();
+        let hub = self.hub.clone();
         let work = move |tx: &Tx<'_>| {
             let mut memo = Memo::new(&keys, &cases.keys);
             let settle = |part: IngestPart| {
                 let mut clerk = Clerk::new(tx, &mut memo, now);
+                clerk.hub = &hub;
                 let ack = settle(&mut clerk, &cases.all[part.case], part.record)?;
                 Ok((ack, clerk.events))
             };
@@ -422,6 +426,9 @@ fn settle(
             let connection = (status.boot, status.connection);
             if store::device::connected(clerk.tx, device, status.online, connection, now)? {
                 clerk.events.push(Event::DeviceChanged(device.clone()));
+            }
+            if status.online {
+                store::device::at_hub(clerk.tx, device, clerk.hub)?;
             }
             Ok(None)
         }

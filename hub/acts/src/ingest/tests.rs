@@ -112,6 +112,7 @@ impl Rig {
             events: events.clone(),
             clock: Arc::new(ManualClock::at(NOW, Mono(0))),
             deliveries,
+            hub: String::new(),
             fault: StagedFault::None,
         };
         let mut tasks = JoinSet::new();

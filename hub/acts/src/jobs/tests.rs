@@ -3,6 +3,7 @@
 use super::*;
 use crate::album::Album;
 use crate::gallery::Gallery;
+use crate::hubs::Hubs;
 use crate::recogniser::Recogniser;
 use rules::auth::{Actor, Role};
 use rules::knn::KnnRule;
@@ -39,7 +40,7 @@ fn open(db: &Db, events: &Events) -> Jobs {
     let tracker = TaskTracker::new();
     let clock = Arc::new(ManualClock::at(Wall(1_000), Mono(1_000)));
     let spawn = move |task: Task| drop(tracker.spawn(task));
-    Jobs::new(db.clone(), events.clone(), clock, Arc::new(spawn))
+    Jobs::new(db.clone(), Hubs::default(), events.clone(), clock, Arc::new(spawn))
 }
 
 #[tokio::test]

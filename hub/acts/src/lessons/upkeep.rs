@@ -96,9 +96,9 @@ impl LessonUpkeep {
         Ok(())
     }
 
-    /// One turn of it; nothing while the clock is not believed.
+    /// One turn of it; nothing while the clock is not believed, or another hub does it.
     pub async fn turn(&self) {
-        if !self.upkeep.is_believed().await {
+        if !self.upkeep.is_ours() || !self.upkeep.is_believed().await {
             return;
         }
         self.upkeep.tried("closing lessons", self.close().await);

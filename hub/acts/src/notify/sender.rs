@@ -56,6 +56,9 @@ impl Sender {
         let post = post.and_then(|way| self.upkeep.tried("setting up mail", Post::new(way)));
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             beat.turn();
+            if !self.upkeep.is_ours() {
+                continue;
+            }
             self.upkeep.tried("looking after messages", self.send_due(post.as_ref(), &beat).await);
         }
         Ok(())

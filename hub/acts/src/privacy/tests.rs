@@ -5,8 +5,7 @@ use super::*;
 use crate::enrol::{NewEnrolment, keep};
 use crate::gallery::Gallery;
 use crate::keyring::key_for;
-use crate::timekeeper::Timekeeper;
-use crate::upkeep::{Aside, Upkeep};
+use crate::upkeep::Upkeep;
 use proptest::prelude::*;
 use rules::care::AsideKind;
 use rules::sighting::judge::JudgedSeen;
@@ -103,7 +102,8 @@ impl School {
 
     fn upkeep(&self) -> Upkeep {
         let (db, clock) = (self.db.clone(), Arc::new(ManualClock::at(NOW, Mono(0))));
-        Upkeep { db, clock, aside: Aside::default(), timekeeper: Timekeeper::default() }
+        let (aside, timekeeper, duty) = Default::default();
+        Upkeep { db, clock, aside, timekeeper, duty }
     }
 
     async fn refresh(&self) {

@@ -58,8 +58,12 @@ impl PrivacyUpkeep {
         Ok(())
     }
 
-    /// One look. While the clock is not believed, nothing goes because its time is over.
+    /// One look, where no other hub does it. While the clock is not believed, nothing goes because
+    /// its time is over.
     pub async fn turn(&self, beat: &Beat) {
+        if !self.upkeep.is_ours() {
+            return;
+        }
         self.upkeep.tried("finishing erasures", self.finish_erasures().await);
         if self.upkeep.is_believed().await {
             self.upkeep.tried("the day's work", self.do_the_day(beat).await);
@@ -73,7 +77,7 @@ impl PrivacyUpkeep {
 async fn door(heard: &mut Receiver<Event>) {
     loop {
         match heard.recv().await {
-            Ok(Event::DeviceChanged(_)) | Err(RecvError::Lagged(_)) => return,
+            Ok(Event::DeviceChanged(_) | Event::Missed) | Err(RecvError::Lagged(_)) => return,
             Ok(_) => {}
             Err(RecvError::Closed) => std::future::pending().await,
         }

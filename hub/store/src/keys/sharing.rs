@@ -316,6 +316,21 @@ impl Keys {
         })
     }
 
+    /// The file that the keys lay in before they were shared goes, and what wraps everything with it:
+    /// a copy of the one opens nothing.
+    ///
+    /// # Errors
+    /// When the store or the disk refuses.
+    pub fn leave_file(&self) -> Result<(), Error> {
+        let file = self.0.place.beside("keys.db");
+        if !self.is_shared() || !file.exists() {
+            return Ok(());
+        }
+        self.rotate_kek()?;
+        kek::overwrite(&file)?;
+        std::fs::remove_file(&file).doing("removing keys.db")
+    }
+
     /// Lets the hub in that asked as `name` with `code`.
     ///
     /// # Errors
@@ -339,6 +354,17 @@ impl Keys {
             let parcel = address.seal(name, kek)?;
             tx.execute(sql, params![name, address.vouch(name, kek), parcel, now.0]).map(drop)
         })
+    }
+
+    /// The name of this hub, where it shares the store.
+    ///
+    /// # Errors
+    /// When its mailbox cannot be read.
+    pub fn hub_name(&self) -> Result<Option<String>, Error> {
+        match self.is_shared() {
+            true => self.read(|tx, _| Ok(Some(Mailbox::of(tx, &self.0.place)?.0.name))),
+            false => Ok(None),
+        }
     }
 
     /// The hubs that share the store, and those that ask to.
