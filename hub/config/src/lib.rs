@@ -37,6 +37,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use store::Database;
 
+use std::time::Duration;
 /// The file in the data directory.
 pub const FILE: &str = "hub.toml";
 
@@ -58,6 +59,9 @@ pub struct Config {
     pub listen: Listen,
     /// Names by which it may be asked for.
     pub hosts: Hosts,
+    /// How long a hub that was told to stop goes on serving while `/ready` sends balancers
+    /// elsewhere. Default 0.
+    pub drain: Duration,
     /// Who may say for whom a request comes. Default nobody.
     pub proxies: Proxies,
     /// How much one door may do.

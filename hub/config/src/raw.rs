@@ -66,6 +66,7 @@ pub(super) struct RawListen {
     pub mqtt: Option<String>,
     pub device: Option<String>,
 }
+    pub drain_seconds: Option<u64>,
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]

@@ -21,6 +21,7 @@ fn a_wrong_key_or_value_is_named() {
         ("[listen]\nwebb = \"x\"", "webb"),
         ("[listen]\nweb = \"8443\"", "listen.web"),
         ("[listen]\nplain = true", "listen.plain"),
+        ("[listen]\ndrain_seconds = 61", "listen.drain_seconds"),
         ("zone = \"Mars/Base\"", "zone"),
         ("host = \"https://x\"", "host"),
         ("host = 7", "host"),

@@ -37,6 +37,7 @@ mod photos;
 mod privacy;
 mod provider;
 mod proxied;
+mod ready;
 mod reports;
 mod review;
 mod roll;
