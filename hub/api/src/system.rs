@@ -33,7 +33,7 @@ pub fn routes() -> Vec<Endpoint> {
 pub fn recorder() -> Option<PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let install = || {
-        let bounds = [0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+        let bounds = [0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
         let recorder = PrometheusBuilder::new().set_buckets(&bounds).ok()?.build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).is_ok().then_some(handle)
@@ -119,6 +119,8 @@ async fn numbers(call: Call) -> Outcome {
     let none = || Problem::unavailable("This hub keeps no metrics.");
     let handle = call.front.metrics.as_ref().ok_or_else(none)?;
     handle.run_upkeep();
+    #[expect(clippy::cast_precision_loss, reason = "doors are counted in thousands")]
+    metrics::gauge!("doors_online").set(call.app().online.count() as f64);
     call.app().boards.sweep(call.app().clock.mono());
     let text = handle.render();
     bytes("text/plain; version=0.0.4; charset=utf-8", text)
