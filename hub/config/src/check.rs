@@ -4,7 +4,7 @@ use super::raw::{self, RawConfig};
 use super::source::Source;
 use super::{
     AccountSettings, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, LinesSetting, Listen, Log,
-    LogFormat, Oidc, Secret, Smtp, SmtpTls, Vars, broker, database, secret,
+    LogFormat, Oidc, Secret, Smtp, SmtpTls, Vars, broker, database, secret, traces,
 };
 use accept::{Proxies, ProxyHeader};
 use jiff::tz::TimeZone;
@@ -94,6 +94,7 @@ fn meant(
         tls: tls(data, raw.tls, source)?,
         backup_days: raw.backup.days.unwrap_or(90),
         log: log(raw.log, source)?,
+        traces: traces::read(raw.traces, source)?,
         warnings,
         database: database::read(data, raw.database, raw.postgres, source)?,
         host,
@@ -130,7 +131,6 @@ fn listen(raw: &raw::RawListen, source: &Source) -> Result<Listen, ConfigError> 
     Ok(listen)
 }
 
-fn proxies(
 fn drain(typed: Option<u64>, source: &Source) -> Result<Duration, ConfigError> {
     match typed.unwrap_or(0) {
         seconds @ 0..=MOST_DRAIN => Ok(Duration::from_secs(seconds)),
@@ -141,6 +141,7 @@ fn drain(typed: Option<u64>, source: &Source) -> Result<Duration, ConfigError> {
     }
 }
 
+fn proxies(
     networks: &[String],
     header: Option<&str>,
     source: &Source,

@@ -50,6 +50,7 @@ mod sign_ins;
 mod table;
 mod teacher;
 mod timetable;
+mod traces;
 mod updates;
 
 use crate::app::App;
