@@ -38,7 +38,9 @@ pub(super) async fn run(data: &Path) -> anyhow::Result<()> {
     };
     tracing::info!("the hub is closing");
     let ended = ended.and(hub.stop().await);
-    traces.map(Traces::end);
+    if let Some(traces) = traces {
+        traces.end();
+    }
     Ok(ended?)
 }
 
