@@ -22,8 +22,8 @@ use warp::http::StatusCode;
 pub fn routes() -> Vec<Endpoint> {
     vec![
         Route::get("/").anyone().part().by(home),
-        Route::get("/health").anyone().gives::<SystemHealth>().by(alive),
-        Route::get("/ready").anyone().gives::<Ready>().by(ready),
+        Route::get("/health").anyone().gives::<SystemHealth>().at_once().by(alive),
+        Route::get("/ready").anyone().gives::<Ready>().at_once().by(ready),
         Route::get("/metrics").anyone().file("text/plain").by(numbers),
     ]
 }

@@ -157,7 +157,8 @@ where
     let _room = body::room(&front.bodies, takes, &raw.headers).await?;
     let content = body::read(takes, &raw.headers, body, &front.app.config.data).await?;
     guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;
-    let strange = by.is_none().then(|| front.strangers.clone().acquire_owned());
+    let queues = by.is_none() && !route.at_once;
+    let strange = queues.then(|| front.strangers.clone().acquire_owned());
     let _place = match strange {
         Some(turn) => Some(turn.await.map_err(|_| Problem::internal())?),
         None => None,

@@ -2,9 +2,11 @@
 
 use super::{House, body, get};
 use crate::app;
+use http::front::STRANGERS;
 use serde_json::{Value, json};
 use std::time::Duration;
 use store::{Tx, params};
+use tokio::time::timeout;
 
 async fn ready(house: &House) -> (u16, Value) {
     let answer = house.send(get("/ready")).await;
@@ -35,6 +37,15 @@ async fn a_hub_that_was_told_to_stop_says_so_at_once() {
     let (status, said) = ready(&house).await;
     assert_eq!((status, &said["status"]), (503, &json!("closing")), "{said}");
     assert_eq!(said["database"], "ok", "what was found before");
+}
+
+#[tokio::test]
+async fn strangers_who_fill_the_hub_do_not_make_it_look_away() {
+    let house = House::new().await;
+    let _crowd = house.front.strangers.acquire_many(STRANGERS as u32).await.unwrap();
+    assert_eq!(ready(&house).await.0, 200);
+    let page = timeout(Duration::from_millis(50), house.send(get("/sign-in"))).await;
+    assert!(page.is_err(), "everybody else who is not signed in waits");
 }
 
 #[tokio::test(flavor = "multi_thread")]
