@@ -24,6 +24,7 @@ use acts::pairing;
 use acts::parts::Parts;
 use acts::pki::Pki;
 use acts::privacy;
+use acts::readiness::Readiness;
 use acts::recogniser::Recogniser;
 use acts::rounds::Rounds;
 use acts::serving::{self, Serving};
@@ -133,6 +134,7 @@ impl App {
             timekeeper: Timekeeper::default(),
             duty,
             care: Tally::default(),
+            readiness: Readiness::default(),
             ports: Arc::default(),
         };
         let app = Self { parts, gone_noted: Arc::default(), at_work };
@@ -372,12 +374,15 @@ impl Running {
         }
     }
 
-    /// Asks every part to finish, and waits up to 10 s.
+    /// Says at `/ready` that nobody should be sent here any more, serves those who come all the
+    /// same for as long as the settings say, then asks every part to finish and waits up to 10 s.
     ///
     /// # Errors
     /// The first failure of a part, or that one was stuck.
     pub async fn stop(mut self) -> Result<(), Error> {
         let _no_supervisor = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        self.app.readiness.close();
+        tokio::time::sleep(self.app.config.drain).await;
         self.stop.cancel();
         self.app.jobs.stop();
         self.app.at_work.close();

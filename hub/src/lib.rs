@@ -13,6 +13,7 @@ pub mod seed;
 pub mod site;
 #[cfg(test)]
 mod tests;
+pub mod traces;
 
 pub use app::App;
 pub use rules::Error;

@@ -20,6 +20,7 @@ use store::job::{self, Job, JobEnd};
 use store::{Db, Tx};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 use wire::Clock;
 
@@ -176,7 +177,7 @@ impl Jobs {
         let own = progress.clone();
         let run = async move {
             let work = async move { Ok(serde_json::json!(work(own).await?)) };
-            jobs.run(&progress, work).await;
+            jobs.run(&progress, work).instrument(rules::spans::job(kind)).await;
         };
         (self.0.spawn)(Box::pin(run));
         Ok(job)

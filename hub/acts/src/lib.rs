@@ -54,6 +54,7 @@ pub mod pki;
 pub mod planning;
 pub mod privacy;
 pub mod provider;
+pub mod readiness;
 pub mod recogniser;
 pub mod recognition;
 pub mod reports;

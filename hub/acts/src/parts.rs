@@ -31,6 +31,7 @@ use crate::online::Online;
 use crate::people::People;
 use crate::pki::Pki;
 use crate::privacy::upkeep::PrivacyUpkeep;
+use crate::readiness::Readiness;
 use crate::recogniser::Recogniser;
 use crate::recognition::Recognition;
 use crate::retention::{Sweeper, SweepingJob};
@@ -99,6 +100,8 @@ pub struct Parts {
     pub duty: Duty,
     /// How much waits for a person who runs the system.
     pub care: Tally,
+    /// What a balancer is told.
+    pub readiness: Readiness,
     /// Ports of the doors' listeners, once bound: MQTT and HTTPS.
     pub ports: Arc<OnceLock<(u16, u16)>>,
 }

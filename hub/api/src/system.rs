@@ -1,28 +1,29 @@
 //! `/health`, `/ready`, `/metrics`, and `/`.
 
 use acts::care::facts;
+use acts::readiness::DatabaseState;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::guard::reads_metrics;
 use http::nav;
 use http::problem::Outcome;
 use http::problem::Problem;
-use http::reply::{bytes, json, see};
+use http::reply::{bytes, json, json_with, see};
 use http::route::Route;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rules::auth::Role;
 use serde::Serialize;
 use std::sync::OnceLock;
-use store::account;
 use utoipa::ToSchema;
+use warp::http::StatusCode;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     vec![
         Route::get("/").anyone().part().by(home),
-        Route::get("/health").anyone().gives::<SystemHealth>().by(alive),
-        Route::get("/ready").anyone().gives::<Ready>().by(ready),
+        Route::get("/health").anyone().gives::<SystemHealth>().at_once().by(alive),
+        Route::get("/ready").anyone().gives::<Ready>().at_once().by(ready),
         Route::get("/metrics").anyone().file("text/plain").by(numbers),
     ]
 }
@@ -32,7 +33,7 @@ pub fn routes() -> Vec<Endpoint> {
 pub fn recorder() -> Option<PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let install = || {
-        let bounds = [0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+        let bounds = [0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
         let recorder = PrometheusBuilder::new().set_buckets(&bounds).ok()?.build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).is_ok().then_some(handle)
@@ -54,7 +55,8 @@ pub struct SystemHealth {
 pub struct Ready {
     #[serde(flatten)]
     health: SystemHealth,
-    /// `ok`; a hub whose database does not answer is not ready.
+    /// `ok`; `away` where it takes or answers nothing within 2 s, `moved` where its school is
+    /// elsewhere now: such a hub is not ready.
     database: &'static str,
     /// `ok`, or `missing` without a whole model pack: pictures wait, all else goes on.
     recognition: &'static str,
@@ -77,18 +79,31 @@ async fn alive(_: Call) -> Outcome {
     json(&FINE)
 }
 
-/// Ready: the database answers. What does not work besides is said, and all else goes on.
+/// Ready, for a balancer: the database takes and answers, who may be recognised is known, and the
+/// hub is not stopping. What does not work besides is said, and all else goes on.
 async fn ready(call: Call) -> Outcome {
     let app = call.app();
-    app.db.read(account::any).await?;
+    let closing = app.readiness.is_closing();
+    let found = app.readiness.look(&app.upkeep()).await;
+    let database = match found.database {
+        DatabaseState::Ok => "ok",
+        DatabaseState::Away => "away",
+        DatabaseState::Moved => "moved",
+    };
     let recognition = if app.recogniser.trouble().is_some() { "missing" } else { "ok" };
     let space = facts::disk(&app.config.data).is_none_or(|(free, _)| free > 0);
     let disk = if space { "ok" } else { "full" };
-    let clock = if app.upkeep().leap().await?.is_some() { "leapt" } else { "ok" };
+    let clock = if found.leapt { "leapt" } else { "ok" };
     let all = [recognition, disk, clock].iter().all(|part| *part == "ok");
-    let status = if all { "ok" } else { "degraded" };
+    let serves = database == "ok" && app.gallery.is_loaded();
+    let (code, status) = match (closing, serves, all) {
+        (true, ..) => (StatusCode::SERVICE_UNAVAILABLE, "closing"),
+        (_, false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unready"),
+        (.., false) => (StatusCode::OK, "degraded"),
+        _ => (StatusCode::OK, "ok"),
+    };
     let health = SystemHealth { status, ..FINE };
-    json(&Ready { health, database: "ok", recognition, disk, clock })
+    json_with(code, &Ready { health, database, recognition, disk, clock })
 }
 
 /// For programs on this machine, for admins, and for whoever has the token.
@@ -104,6 +119,8 @@ async fn numbers(call: Call) -> Outcome {
     let none = || Problem::unavailable("This hub keeps no metrics.");
     let handle = call.front.metrics.as_ref().ok_or_else(none)?;
     handle.run_upkeep();
+    #[expect(clippy::cast_precision_loss, reason = "doors are counted in thousands")]
+    metrics::gauge!("doors_online").set(call.app().online.count() as f64);
     call.app().boards.sweep(call.app().clock.mono());
     let text = handle.render();
     bytes("text/plain; version=0.0.4; charset=utf-8", text)

@@ -4,15 +4,18 @@ use super::raw::{self, RawConfig};
 use super::source::Source;
 use super::{
     AccountSettings, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, LinesSetting, Listen, Log,
-    LogFormat, Oidc, Secret, Smtp, SmtpTls, Vars, broker, database, secret,
+    LogFormat, Oidc, Secret, Smtp, SmtpTls, Vars, broker, database, secret, traces,
 };
 use accept::{Proxies, ProxyHeader};
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 /// Bytes of a photo at most, and by default.
 const MOST_UPLOAD: u64 = 10 * 1024 * 1024;
+/// Seconds of draining at most: whoever stops a hub waits for it.
+const MOST_DRAIN: u64 = 60;
 /// Bytes of a token key at least: as many as its signature has.
 const KEY: usize = 32;
 
@@ -56,6 +59,7 @@ fn meant(
         Some(url) => origin(&url)
             .ok_or_else(|| source.bad("public_url", &url, "write https://hub.school.example"))?,
     };
+    let drain = drain(raw.listen.drain_seconds, source)?;
     let usual = crate::doors::DoorLimits::default();
     let doors = crate::doors::DoorLimits {
         records_per_second: raw.doors.records_per_second.unwrap_or(usual.records_per_second),
@@ -71,6 +75,7 @@ fn meant(
         zone,
         models: raw.models.unwrap_or_else(|| "models/weights".into()),
         listen,
+        drain,
         hosts: Hosts(hosts),
         proxies: proxies(&raw.trusted_proxies, raw.proxy_header.as_deref(), source)?,
         doors,
@@ -91,6 +96,7 @@ fn meant(
         tls: tls(data, raw.tls, source)?,
         backup_days: raw.backup.days.unwrap_or(90),
         log: log(raw.log, source)?,
+        traces: traces::read(raw.traces, source)?,
         warnings,
         keys: database::keys(data, &database, shared_keys, source)?,
         database,
@@ -126,6 +132,16 @@ fn listen(raw: &raw::RawListen, source: &Source) -> Result<Listen, ConfigError> 
         return Err(source.bad("listen.plain", "true", why));
     }
     Ok(listen)
+}
+
+fn drain(typed: Option<u64>, source: &Source) -> Result<Duration, ConfigError> {
+    match typed.unwrap_or(0) {
+        seconds @ 0..=MOST_DRAIN => Ok(Duration::from_secs(seconds)),
+        seconds => {
+            let why = format!("write 0 to {MOST_DRAIN}");
+            Err(source.bad("listen.drain_seconds", &seconds.to_string(), why))
+        }
+    }
 }
 
 fn proxies(

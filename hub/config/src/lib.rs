@@ -17,6 +17,7 @@ pub mod seeds;
 mod smtp;
 mod source;
 mod tls;
+mod traces;
 mod vars;
 mod web;
 
@@ -28,6 +29,7 @@ pub use log::{Log, LogFormat};
 pub use secret::Secret;
 pub use smtp::{Smtp, SmtpTls};
 pub use tls::Files;
+pub use traces::Traces;
 pub use vars::Vars;
 pub use web::{Cors, Hosts};
 
@@ -35,6 +37,7 @@ use accept::Proxies;
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use store::{Database, keys::KeysPlace};
 
 /// The file in the data directory.
@@ -56,6 +59,9 @@ pub struct Config {
     pub models: PathBuf,
     /// Where it listens.
     pub listen: Listen,
+    /// How long a hub that was told to stop goes on serving while `/ready` sends balancers
+    /// elsewhere. Default 0.
+    pub drain: Duration,
     /// Names by which it may be asked for.
     pub hosts: Hosts,
     /// Who may say for whom a request comes. Default nobody.
@@ -87,6 +93,8 @@ pub struct Config {
     pub backup_days: u32,
     /// The log.
     pub log: Log,
+    /// Where traces go; without it there are none.
+    pub traces: Option<Traces>,
     /// What was set and means nothing here, or is unwise: for the log at the start.
     pub warnings: Vec<String>,
     database: Database,
@@ -171,7 +179,7 @@ pub fn template(host: &str, zone: &str) -> String {
          [doors]\n\
          # records_per_second = 400  # of one door, in the long run; a faster one waits\n\
          # burst = 500               # and at once\n\n\
-         # Everything else (accounts, oidc, cors, smtp, broker, lines, uploads, metrics, log): docs/OPERATIONS.md\n"
+         # Everything else (accounts, oidc, cors, smtp, broker, lines, uploads, metrics, log, traces): docs/OPERATIONS.md\n"
     )
 }
 

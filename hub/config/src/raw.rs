@@ -28,6 +28,7 @@ pub(super) struct RawConfig {
     pub webhooks: RawWebhooks,
     pub metrics: Metrics,
     pub log: RawLog,
+    pub traces: RawTraces,
     pub tls: Tls,
     pub backup: RawBackup,
 }
@@ -66,6 +67,7 @@ pub(super) struct RawListen {
     pub plain: bool,
     pub mqtt: Option<String>,
     pub device: Option<String>,
+    pub drain_seconds: Option<u64>,
 }
 
 #[derive(Deserialize, Default, Debug)]
@@ -160,6 +162,13 @@ pub(super) struct Metrics {
 pub(super) struct RawLog {
     pub level: Option<String>,
     pub format: Option<String>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTraces {
+    pub endpoint: Option<String>,
+    pub ratio: Option<f64>,
 }
 
 impl RawConfig {

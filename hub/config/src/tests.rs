@@ -21,6 +21,7 @@ fn a_wrong_key_or_value_is_named() {
         ("[listen]\nwebb = \"x\"", "webb"),
         ("[listen]\nweb = \"8443\"", "listen.web"),
         ("[listen]\nplain = true", "listen.plain"),
+        ("[listen]\ndrain_seconds = 61", "listen.drain_seconds"),
         ("zone = \"Mars/Base\"", "zone"),
         ("host = \"https://x\"", "host"),
         ("host = 7", "host"),
@@ -298,5 +299,27 @@ fn what_is_wrong_about_a_server_is_said_by_its_key_and_without_its_password() {
     ] {
         let error = parse(text).unwrap_err().to_string();
         assert!(error.contains(key) && !error.contains("swordfish"), "{error}");
+    }
+}
+
+#[test]
+fn traces_go_where_the_settings_or_the_usual_variable_say_and_else_nowhere() {
+    assert_eq!(parse("").unwrap().traces, None);
+    let said = "[traces]\nendpoint = \"http://collector:4318/\"\nratio = 0.25";
+    let traces = parse(said).unwrap().traces.unwrap();
+    assert_eq!((&*traces.endpoint, traces.ratio), ("http://collector:4318", 0.25));
+    let usual = Vars::from([("OTEL_EXPORTER_OTLP_ENDPOINT", "https://other.test/otlp")]);
+    let traces = with(said, &usual).unwrap().traces.unwrap();
+    assert_eq!(traces.endpoint, "https://other.test/otlp", "a variable wins over the file");
+    let own = usual.clone().with("ROLLCALL_TRACES__ENDPOINT", "http://own:4318");
+    assert_eq!(with("", &own).unwrap().traces.unwrap().endpoint, "http://own:4318");
+    for (text, named) in [
+        ("[traces]\nratio = 0.5", "traces.endpoint"),
+        ("[traces]\nendpoint = \"collector:4318\"", "traces.endpoint"),
+        ("[traces]\nendpoint = \"http://user:hush@collector\"", "OTEL_EXPORTER_OTLP_HEADERS"),
+        ("[traces]\nendpoint = \"http://c\"\nratio = 2.0", "traces.ratio"),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(named) && !error.contains("hush"), "{error}");
     }
 }

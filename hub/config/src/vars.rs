@@ -25,6 +25,9 @@ pub(super) type Origins = BTreeMap<String, String>;
 /// Own variables that are no keys of the file.
 const NO_KEYS: [&str; 2] = ["ROLLCALL_DATA", "ROLLCALL_LOG"];
 
+/// What everybody else calls a key of ours; our own variable wins over it.
+const USUAL: [(&str, &str); 1] = [("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint")];
+
 impl Vars {
     /// Those of this process that are text.
     #[must_use]
@@ -63,6 +66,12 @@ impl Vars {
         for (name, key, text) in seeds::settings(self, warnings)? {
             put(file, &key, value(&name, &key, &text)?);
             origins.insert(key, name);
+        }
+        for (name, key) in USUAL {
+            if let Some(text) = self.get(name) {
+                put(file, key, value(name, key, text)?);
+                origins.insert(key.to_owned(), name.to_owned());
+            }
         }
         for (name, key, text) in self.own() {
             put(file, &key, value(&name, &key, &text)?);

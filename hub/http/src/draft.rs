@@ -89,6 +89,7 @@ impl Address {
                 also: &[],
                 or_nothing: false,
             },
+            at_once: false,
             number: 0,
         })
     }
@@ -169,6 +170,12 @@ impl RouteDraft {
     /// It gives the same in these media types too, if one of them is asked for.
     pub fn also(mut self, kinds: &'static [&'static str]) -> Self {
         self.0.shapes.also = kinds;
+        self
+    }
+
+    /// Answered however many strangers wait: it costs nothing, and who asks watches over the hub.
+    pub fn at_once(mut self) -> Self {
+        self.0.at_once = true;
         self
     }
 

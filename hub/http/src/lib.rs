@@ -99,12 +99,13 @@ where
     let (crossing, preflight) =
         cors::crossing(&front.app.config.cors, &raw.method, &raw.path, &raw.headers);
     let span = tracing::info_span!("request", request_id);
+    let traced = rules::spans::request(method.as_str());
     let (mut body, announced) = (std::pin::pin!(body), body::is_announced(&raw.headers));
     let outcome = if preflight {
         cors::preflight(&front.site.table, &raw.path)
     } else {
         let asked = outcome(&front, &handlers, raw, body.as_mut(), &request_id, &mut note);
-        asked.instrument(span).await
+        asked.instrument(span).instrument(traced.clone()).await
     };
     if outcome.is_err() && !announced {
         body::discard(body, note.user.is_some()).await;
@@ -124,6 +125,7 @@ where
     }
     let took = front::mono(&front.app).since(began);
     note.log(&method, &answer, took, &request_id);
+    rules::spans::answered(&traced, note.endpoint, answer.status().as_u16());
     if head { bodiless(answer) } else { answer }
 }
 
@@ -155,7 +157,8 @@ where
     let _room = body::room(&front.bodies, takes, &raw.headers).await?;
     let content = body::read(takes, &raw.headers, body, &front.app.config.data).await?;
     guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;
-    let strange = by.is_none().then(|| front.strangers.clone().acquire_owned());
+    let queues = by.is_none() && !route.at_once;
+    let strange = queues.then(|| front.strangers.clone().acquire_owned());
     let _place = match strange {
         Some(turn) => Some(turn.await.map_err(|_| Problem::internal())?),
         None => None,

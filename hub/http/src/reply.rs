@@ -45,6 +45,13 @@ pub fn json<T: Serialize>(value: &T) -> Outcome {
     Ok(warp::reply::json(value).into_response())
 }
 
+/// JSON with another status: what is asked for and how it is are both the answer.
+pub fn json_with<T: Serialize>(status: StatusCode, value: &T) -> Outcome {
+    let mut answer = warp::reply::json(value).into_response();
+    *answer.status_mut() = status;
+    Ok(answer)
+}
+
 /// 200 with JSON of something that has a version: its `ETag`, for the caller's next `If-Match`.
 pub fn versioned<T: Serialize>(value: &T, version: i64) -> Outcome {
     Ok(with(json(value)?, header::ETAG, &format!("\"{version}\"")))

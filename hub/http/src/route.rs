@@ -141,6 +141,8 @@ pub struct Route {
     pub takes: Takes,
     /// What its JSON looks like.
     pub shapes: Shapes,
+    /// Whether it waits for no place among strangers.
+    pub at_once: bool,
     /// Its place in the table: who answers has the same.
     pub number: usize,
 }

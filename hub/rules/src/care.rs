@@ -46,6 +46,8 @@ pub struct CareFacts {
     pub old_programs: u64,
     /// Doors with a fault.
     pub doors: Vec<Fault>,
+    /// Sightings that wait for a person: they have a page of their own, and are no worry.
+    pub waiting: u64,
     /// Mails that were given up lately.
     pub mails: u64,
     /// Addresses of webhooks that fail, or were switched off for it.

@@ -25,6 +25,7 @@ pub mod rollout;
 pub mod scores;
 mod security;
 pub mod sighting;
+pub mod spans;
 pub mod timetable;
 pub mod version;
 

@@ -8,6 +8,7 @@ mod device;
 mod doctor;
 mod enrol;
 mod export;
+mod healthy;
 mod hub;
 mod hubs;
 mod import;
@@ -48,6 +49,8 @@ enum HubVerb {
     Init(init::Init),
     /// Run the hub.
     Serve,
+    /// Ask the hub that runs here whether it is ready; ends with 1 while it is not.
+    Healthy,
     /// Whether the hub's clock is believed: show, confirm.
     Clock(clock::ClockCommand),
     /// Say what waits for whoever runs the system, and what to do about it.
@@ -132,6 +135,7 @@ impl Cli {
                 runtime.shutdown_timeout(LAST);
                 ended
             }
+            HubVerb::Healthy => runtime()?.block_on(healthy::run(data, out)),
             HubVerb::Clock(clock) => runtime()?.block_on(clock.run(data, out)),
             HubVerb::Doctor => runtime()?.block_on(doctor::run(data, out)),
             HubVerb::Device(devices) => runtime()?.block_on(devices.run(data, out)),

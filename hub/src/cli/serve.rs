@@ -1,22 +1,27 @@
 //! `serve`: run the hub until it is told to stop.
 
 use crate::app;
+use crate::traces::Traces;
 use config::{Config, Log, LogFormat};
+use rules::spans;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::Subscriber;
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer};
 use wire::time::SystemClock;
 
 pub(super) async fn run(data: &Path) -> anyhow::Result<()> {
     let config = Config::load(data)?;
-    log(&config.log)?;
+    let traces = config.traces.as_ref().map(Traces::begin).transpose()?;
+    log(&config.log, traces.as_ref())?;
     open_files();
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -32,8 +37,11 @@ pub(super) async fn run(data: &Path) -> anyhow::Result<()> {
         ended = hub.ended() => ended,
     };
     tracing::info!("the hub is closing");
-    ended.and(hub.stop().await)?;
-    Ok(())
+    let ended = ended.and(hub.stop().await);
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    Ok(ended?)
 }
 
 /// Takes as many open files as the system allows: each connection is one.
@@ -45,23 +53,36 @@ fn open_files() {
     }
 }
 
-fn log(log: &Log) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("ROLLCALL_LOG")
-        .or_else(|_| tracing_subscriber::EnvFilter::try_new(&log.level))?;
-    match log.format(std::io::stderr().is_terminal()) {
-        LogFormat::Json => as_json(std::io::stderr).with(filter).init(),
-        LogFormat::Text => {
-            let lines = fmt::layer().with_ansi(false).with_writer(std::io::stderr);
-            tracing_subscriber::registry().with(lines).with(filter).init();
-        }
-    }
+/// The log on standard error, and what takes spans for traces.
+fn log(log: &Log, traces: Option<&Traces>) -> anyhow::Result<()> {
+    let filter =
+        EnvFilter::try_from_env("ROLLCALL_LOG").or_else(|_| EnvFilter::try_new(&log.level))?;
+    let traces = traces.map(Traces::layer);
+    let lines = match log.format(std::io::stderr().is_terminal()) {
+        LogFormat::Json => as_json(std::io::stderr).boxed(),
+        LogFormat::Text => as_text(std::io::stderr).boxed(),
+    };
+    tracing_subscriber::registry().with(traces).with(lines.with_filter(filter)).init();
     Ok(())
 }
 
 /// One JSON object a line, with the request's id.
-pub(crate) fn as_json(
+pub(crate) fn as_json<S: Subscriber + for<'a> LookupSpan<'a>>(
     writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
-) -> impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync {
+) -> impl Layer<S> {
     let lines = fmt::layer().json().flatten_event(true).with_span_list(false);
-    tracing_subscriber::registry().with(lines.with_writer(writer))
+    lines.with_writer(writer).with_filter(filter_fn(is_for_the_log))
+}
+
+/// Words for a terminal.
+fn as_text<S: Subscriber + for<'a> LookupSpan<'a>>(
+    writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
+) -> impl Layer<S> {
+    let lines = fmt::layer().with_ansi(false).with_writer(writer);
+    lines.with_filter(filter_fn(is_for_the_log))
+}
+
+/// Spans for traces are nothing for the log, which says of each request what it says anyway.
+fn is_for_the_log(of: &Metadata<'_>) -> bool {
+    of.target() != spans::TARGET
 }

@@ -4,6 +4,7 @@ use super::{Carrying, House, get};
 use serde_json::Value;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// What was logged.
 #[derive(Clone, Default)]
@@ -26,6 +27,7 @@ async fn each_request_is_one_line_of_json_that_names_nobody() {
     let paper = Paper::default();
     let writer = paper.clone();
     let lines = crate::cli::serve::as_json(move || writer.clone());
+    let lines = tracing_subscriber::registry().with(lines);
     let listening = tracing::subscriber::set_default(lines);
     let asked = get("/api/students?search=Obama").bearer(&token);
     assert_eq!(house.send(asked).await.status(), 200);

@@ -37,6 +37,7 @@ mod photos;
 mod privacy;
 mod provider;
 mod proxied;
+mod ready;
 mod reports;
 mod review;
 mod roll;
@@ -49,6 +50,7 @@ mod sign_ins;
 mod table;
 mod teacher;
 mod timetable;
+mod traces;
 mod updates;
 
 use crate::app::App;

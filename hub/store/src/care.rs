@@ -15,6 +15,12 @@ pub fn mails(tx: &Tx<'_>, now: Wall) -> Result<u64, Error> {
     Ok(tx.row(sql, params![since, mail::UNTRUE], |row| super::unsigned(row, 0))?.unwrap_or(0))
 }
 
+/// Sightings that wait for somebody.
+pub fn waiting(tx: &Tx<'_>) -> Result<u64, Error> {
+    let sql = "select count(*) from sighting where review_status = 'pending'";
+    Ok(tx.row(sql, params![], |row| super::unsigned(row, 0))?.unwrap_or(0))
+}
+
 /// Addresses of webhooks that fail, or were switched off because they did.
 pub fn hooks(tx: &Tx<'_>) -> Result<Vec<String>, Error> {
     let sql = "select url from webhook

@@ -14,9 +14,12 @@ use crate::postgres::{self, Postgres};
 use crate::sqlite;
 use crate::tx::Tx;
 use rules::error::{Doing, Error};
+use rules::spans;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 
 /// Writes that wait; whoever comes after waits for a place.
 const WRITE_QUEUE: usize = 1024;
@@ -145,7 +148,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
-        write_by(&self.writes, work).await
+        measured("write", write_by(&self.writes, work)).await
     }
 
     /// The same for what no person waits for: writes by [`Self::write`] go first.
@@ -157,7 +160,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
-        write_by(&self.behind, work).await
+        measured("behind", write_by(&self.behind, work)).await
     }
 
     /// Runs `work` on a consistent snapshot.
@@ -179,8 +182,26 @@ impl Db {
             }
             mpsc::error::TrySendError::Closed(_) => stopped(),
         })?;
-        told.await.map_err(|_| given_up())?
+        measured("read", told).await.map_err(|_| given_up())?
     }
+
+    /// Whether what people write and read now would be answered: both of its lanes, with the school
+    /// still here.
+    ///
+    /// # Errors
+    /// `Conflict` where the school moved elsewhere; what a read or a write would say.
+    pub async fn answers(&self) -> Result<(), Error> {
+        self.read(|tx| moving::refuse_left(tx, "this database")).await?;
+        self.write(|_| Ok(())).await
+    }
+}
+
+/// What the database answers, counted with the time that it took: with the wait for its turn.
+async fn measured<T>(lane: &'static str, answer: impl Future<Output = T>) -> T {
+    let began = Instant::now();
+    let done = answer.instrument(spans::database(lane)).await;
+    metrics::histogram!("database_seconds", "lane" => lane).record(began.elapsed());
+    done
 }
 
 /// Hands `work` to the writer, and waits for its COMMIT.

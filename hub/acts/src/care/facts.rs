@@ -72,8 +72,10 @@ impl Sources {
     /// What waits for a person now; the count in the navigation follows.
     pub async fn worries(&self) -> Result<Vec<Worry>, Error> {
         let now = self.upkeep.clock.wall();
-        let found = worries(&self.facts(now).await?, now);
+        let facts = self.facts(now).await?;
+        let found = worries(&facts, now);
         count(&self.tally, found.len());
+        measure(&facts, now);
         Ok(found)
     }
 
@@ -130,6 +132,25 @@ fn count(tally: &Tally, worries: usize) {
     metrics::gauge!("care_waiting").set(worries as f64);
 }
 
+/// What an alert may be made of: how old the newest backup is, how long certificates still are
+/// good, what waits.
+#[expect(clippy::cast_precision_loss, reason = "nobody draws more than 2⁵³ of anything")]
+fn measure(facts: &CareFacts, now: Wall) {
+    let seconds = |from: Wall, to: Wall| (to.0 - from.0) as f64 / 1000.0;
+    for (file, ends) in &facts.certificates {
+        metrics::gauge!("certificate_seconds_left", "file" => *file).set(seconds(now, *ends));
+    }
+    // Without any it is as old as the hub.
+    if let Some(backup) = facts.backup.or(facts.began) {
+        metrics::gauge!("backup_age_seconds").set(seconds(backup, now));
+    }
+    metrics::gauge!("review_waiting").set(facts.waiting as f64);
+    metrics::gauge!("dead_letters_waiting").set(facts.dead_letters.0 as f64);
+    if let Some((free, _)) = facts.disk {
+        metrics::gauge!("disk_free_bytes").set(free as f64);
+    }
+}
+
 /// What the database knows; `board` says how a door's board is.
 ///
 /// # Errors
@@ -151,6 +172,7 @@ pub fn stored(
         offline: alert::count(tx, AlertKind::Offline)?,
         old_programs: alert::count(tx, AlertKind::OldProgram)?,
         doors: doors(tx, model, board, now)?,
+        waiting: care::waiting(tx)?,
         mails: care::mails(tx, now)?,
         hooks: care::hooks(tx)?,
         began,

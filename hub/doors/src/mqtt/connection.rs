@@ -13,6 +13,7 @@ use acts::doors::boards::EVERY_S;
 use acts::ingest::delivery::{Delivery, DeliveryAnswer, Sent};
 use acts::online::OnlinePlace;
 use config::doors::DoorLimits;
+use rules::spans;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 use wire::care::{Condition, Grasp, Running, Tail};
 use wire::link::{
     Ack, BATCH_ITEMS, Desired, Greeting, Heard, Interest, RUNS, Settings, Snap, Status, Time,
@@ -111,6 +113,9 @@ struct Pending {
     packet_id: u16,
     what: MqttWhat,
     answer: oneshot::Receiver<DeliveryAnswer>,
+    began: Instant,
+    /// Of records: how long they take, for whoever reads traces.
+    span: Span,
 }
 
 #[derive(Clone, Copy)]
@@ -342,8 +347,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         self.paused = self.paused.max(self.allowance.take(leaf, what.records(), now));
         let (answer, receiver) = oneshot::channel();
-        self.pending.push_back(Pending { packet_id, what, answer: receiver });
         let device = self.identity.device.clone();
+        let span = match what {
+            MqttWhat::Batch(records) => spans::batch(&device, records),
+            MqttWhat::Hello(..) | MqttWhat::Note => Span::none(),
+        };
+        self.pending.push_back(Pending { packet_id, what, answer: receiver, began: now, span });
         match said {
             MqttSaid::Store(sent) => self.deliver(Delivery { device, sent, answer }),
             MqttSaid::Note(note) => {
@@ -394,9 +403,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn answered(&mut self, answer: DeliveryAnswer) -> Result<(), MqttEnd> {
-        let Some(Pending { packet_id, what, .. }) = self.pending.pop_front() else {
+        let Some(Pending { packet_id, what, began, span, .. }) = self.pending.pop_front() else {
             return Ok(());
         };
+        drop(span);
         let DeliveryAnswer::Stored(ack) = answer else {
             if let Some(ack) = self.answers.flush() {
                 self.session.publish(Leaf::Ack, Ack { window: 0, ..ack });
@@ -404,6 +414,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Err(MqttRefusal::Busy.into());
         };
         self.session.acknowledge(packet_id);
+        if let MqttWhat::Batch(records) = what {
+            metrics::counter!("records_total").increment(records as u64);
+            metrics::histogram!("acknowledge_seconds").record(began.elapsed());
+        }
         if let Some(ack) = ack
             && let Some(other) = self.answers.committed(ack, what.records(), Instant::now())
         {
