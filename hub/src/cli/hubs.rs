@@ -4,8 +4,10 @@ use super::hub::{Hub, actor, moment, now};
 use acts::{pairing, serving, sharing};
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
-use config::Config;
-use std::io::Write;
+use config::{Config, Vars};
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use store::keys::{Admission, Keys};
@@ -84,7 +86,8 @@ fn share(data: &Path, name: Option<String>, out: &mut dyn Write) -> anyhow::Resu
         bail!("hubs share a PostgreSQL server: move the school there first (`rollcall-hub move`)");
     };
     ensure!(hub.config.keys().server.is_none(), "the keys of this hub are shared already");
-    sharing::share(&hub.keys()?, &server, &name, now())?;
+    let settings = fs::read_to_string(data.join(config::FILE))?;
+    sharing::share(&hub.keys()?, &server, &name, &settings, now())?;
     writeln!(out, "The keys lie beside the data now, for this hub and those it lets in.")?;
     writeln!(out, "Add to hub.toml, and start it:")?;
     writeln!(out, "[postgres]\nshared_keys = true")?;
@@ -93,8 +96,15 @@ fn share(data: &Path, name: Option<String>, out: &mut dyn Write) -> anyhow::Resu
 
 fn join(data: &Path, name: Option<String>, out: &mut dyn Write) -> anyhow::Result<()> {
     let name = named(name)?;
-    let config = Config::load(data)?;
+    let file = data.join(config::FILE);
+    // Where variables say where the database is, as in a container, the rest comes with the keys.
+    let text = match fs::read_to_string(&file) {
+        Err(why) if why.kind() == ErrorKind::NotFound => String::new(),
+        read => read.with_context(|| format!("reading {}", file.display()))?,
+    };
+    let config = Config::read(data, &text, &Vars::of_process())?;
     config.database().there()?;
+    fs::create_dir_all(data).with_context(|| format!("making {}", data.display()))?;
     let place = config.keys();
     let server = place.server.as_ref().context(
         "hub.toml names no shared keys: copy it from a hub of the school (postgres.shared_keys)",
@@ -110,7 +120,11 @@ fn join(data: &Path, name: Option<String>, out: &mut dyn Write) -> anyhow::Resul
     }
     let keys = Keys::open(&place)?;
     pairing::check(&Db::join(config.database())?, &keys)?;
-    std::fs::write(data.join("ca.pem"), keys.paper("ca.pem")?)?;
+    fs::write(data.join("ca.pem"), keys.paper("ca.pem")?)?;
+    if !file.exists() {
+        fs::write(&file, sharing::settings(&keys)?)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?; // it may come to hold secrets
+    }
     Ok(writeln!(out, "It is let in: start it with `rollcall-hub serve`.")?)
 }
 

@@ -44,7 +44,8 @@ impl Two {
         let write = |tx: &Tx<'_>| setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string());
         db.write(write).await.unwrap();
         let Database::Server(server) = alone.database() else { unreachable!("it is a URL") };
-        sharing::share(&keys(one.path()), &server, "north", SystemClock.wall()).unwrap();
+        sharing::share(&keys(one.path()), &server, "north", "zone = \"UTC\"", SystemClock.wall())
+            .unwrap();
         let shared = format!("{place}\npostgres.shared_keys = true");
         let north = Hub::start(settings(one.path(), &shared), one).await;
         Self::join(&server, &north, other.path()).await;
@@ -83,6 +84,7 @@ async fn the_file_of_keys_goes_once_they_are_shared() {
     let dir = &two.north.running.app.config.data;
     assert!(!dir.join("keys.db").exists() && dir.join("kek").exists());
     assert!(Keys::open(dir).is_err());
+    assert_eq!(sharing::settings(&two.south.running.app.keys).unwrap(), "zone = \"UTC\"");
 }
 
 #[tokio::test(flavor = "multi_thread")]
