@@ -61,6 +61,8 @@ pub struct MailAttendance {
     pub sums: Sums,
 }
 
+/// So long whoever took a mail or a message to send has it alone, milliseconds.
+pub(crate) const CLAIM_MS: i64 = 120_000;
 /// Why a mail was not sent that turned out to be wrong before it left.
 pub const UNTRUE: &str = "it is not true any more: nothing was sent";
 
@@ -137,14 +139,20 @@ pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<MailWaiting>, Error
     })
 }
 
-/// Whether what a mail says still holds; an absence that turned out otherwise is dropped, and so
-/// is a suspension that is over.
-pub fn still_true(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
+/// Takes a mail to be sent now: for two minutes no other hub does. Not where another has, nor where
+/// what it says does not hold any more: an absence that turned out otherwise is dropped, and so is
+/// a suspension that is over.
+pub fn take(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
     let sql = "select kind, about from mail where id = $1 and state = 'waiting'";
     let found = tx.row(sql, params![id.to_string()], |row| {
         Ok((row.get::<String>(0)?, row.get::<Option<String>>(1)?))
     })?;
     let Some((kind, about)) = found else { return Ok(false) };
+    let claimed = params![id.to_string(), now.plus_ms(CLAIM_MS).0, now.0];
+    let sql = "update mail set next_at = $2 where id = $1 and next_at <= $3";
+    if tx.execute(sql, claimed)? == 0 {
+        return Ok(false);
+    }
     let about = about.unwrap_or_default();
     let mut parts = about.split(':').skip(1);
     let (Some(one), Some(other)) = (parts.next(), parts.next()) else { return Ok(true) };
@@ -283,4 +291,34 @@ pub fn month(
 /// Forgets every mail about an erased person, sent or not.
 pub fn forget(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     tx.execute("delete from mail where student = $1", params![student.to_string()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Db;
+
+    #[tokio::test]
+    async fn of_two_hubs_one_takes_a_mail_and_the_other_only_when_that_is_silent() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(dir.path().join("hub.db")).unwrap();
+        let text = || "x".to_owned();
+        let letter = MailLetter {
+            kind: "account",
+            about: None,
+            student: None,
+            recipient: text(),
+            subject: text(),
+            body: text(),
+            due: Wall(5),
+        };
+        let id = db.write(move |tx| add(tx, &letter, "t", Wall(5))).await.unwrap().unwrap();
+        let taken = |at| db.write(move |tx| take(tx, id, Wall(at)));
+        assert!(!taken(4).await.unwrap(), "it is not due");
+        assert!(taken(5).await.unwrap());
+        assert!(!taken(6).await.unwrap() && !taken(4 + CLAIM_MS).await.unwrap());
+        assert!(taken(5 + CLAIM_MS).await.unwrap());
+        db.write(move |tx| tried(tx, id, Ok(()), None, Wall(9))).await.unwrap();
+        assert!(!taken(9 * CLAIM_MS).await.unwrap(), "it is sent");
+    }
 }

@@ -163,6 +163,14 @@ pub struct Tried {
     pub next: Option<i64>,
 }
 
+/// Takes a message to be sent now: for two minutes no other hub does. Not where another has.
+pub fn take(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
+    let sql = "update webhook_message set next_at = $2
+         where id = $1 and state = 'waiting' and next_at <= $3";
+    let until = now.plus_ms(crate::mail::CLAIM_MS).0;
+    Ok(tx.execute(sql, params![id.to_string(), until, now.0])? > 0)
+}
+
 /// Notes a try; a hook that fails for days is switched off.
 pub fn tried(tx: &Tx<'_>, hook: Uuid, id: Uuid, tried: &Tried, now: Wall) -> Result<(), Error> {
     let state = match (&tried.why, tried.next) {

@@ -161,7 +161,7 @@ impl Sender {
         for due in self.db.read(move |tx| mail::due(tx, now, SOME)).await? {
             beat.turn();
             let id = due.id;
-            if !self.db.write(move |tx| mail::still_true(tx, id, now)).await? {
+            if !self.db.write(move |tx| mail::take(tx, id, now)).await? {
                 continue;
             }
             let sent = post.send(&due, now).await;
@@ -187,6 +187,9 @@ impl Sender {
         for (hook, attempts, message) in due {
             beat.turn();
             let id = message.id;
+            if !self.db.write(move |tx| webhook::take(tx, id, now)).await? {
+                continue;
+            }
             let (status, why) = match webhooks::deliver(&message, private, now).await {
                 Ok(status @ 200..300) => (Some(status), None),
                 Ok(status) => (Some(status), Some(format!("it answers {status}"))),
