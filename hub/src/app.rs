@@ -247,7 +247,9 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     running.keep("updates", |app, beat, stop| app.updates().run(beat, stop));
     running.keep("care", |app, beat, stop| app.cares().run(beat, stop));
     running.keep("alerts", |app, beat, stop| app.alerts().run(beat, stop));
-    running.keep("hubs", |app, beat, stop| app.neighbours().run(beat, stop));
+    if !app.hubs.is_alone() {
+        running.keep("hubs", |app, beat, stop| app.neighbours().run(beat, stop));
+    }
     if let Some(herald) = app.herald() {
         running.keep("broker", move |_, beat, stop| herald.clone().run(beat, stop));
     }

@@ -65,10 +65,8 @@ impl Neighbours {
     /// # Errors
     /// When the line cannot be set up.
     pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
-        let Some(mut said) = self.hubs.out().listen() else {
-            return Ok(stop.cancelled().await);
-        };
         let none = || Error::internal("telling other hubs", "there is no server");
+        let mut said = self.hubs.out().listen().ok_or_else(none)?;
         let mut line = self.upkeep.db.line()?.ok_or_else(none)?;
         let mut cutter = Cutter::new(rand::random());
         let mut joiner = Joiner::new(cutter.run());

@@ -170,9 +170,9 @@ impl Keys {
         let mut store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
         let _alone = self.0.place.hold(Hold::Alone)?;
         let Store { shelf, kek } = &mut *store;
-        let next = shelf.run(Hold::Alone, |tx| {
-            self.0.place.refresh(tx, kek)?;
-            work(tx, kek.key())
+        let next = shelf.run(Hold::Alone, |tx| match self.0.place.refresh(tx, kek)? {
+            true => work(tx, kek.key()),
+            false => Err(replaced()),
         })?;
         settle(&self.0.place)?;
         *kek = next;
@@ -209,8 +209,7 @@ impl Keys {
             return Ok(done);
         }
         self.catch_up()?;
-        let again = || Error::Unavailable("the keys are being replaced: try again".into());
-        try_once()?.ok_or_else(again)
+        try_once()?.ok_or_else(replaced)
     }
 
     fn read<T: Send>(
@@ -342,6 +341,11 @@ impl Keys {
         let key = DataKey::from_slice(&self.get(name, id)?).doing("reading a key of the hub")?;
         Ok(Zeroizing::new(*key.as_bytes()))
     }
+}
+
+/// Another hub was faster.
+fn replaced() -> Error {
+    Error::Unavailable("the keys are being replaced: try again in a moment".into())
 }
 
 /// Keeps `secret`, wrapped with `kek`, under a name and a number.

@@ -139,9 +139,10 @@ pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<MailWaiting>, Error
     })
 }
 
-/// Takes a mail to be sent now: for two minutes no other hub does. Not where another has, nor where
-/// what it says does not hold any more: an absence that turned out otherwise is dropped, and so is
-/// a suspension that is over.
+/// Takes a mail to be sent now: for two minutes no other hub does.
+///
+/// Not where another has, nor where what it says does not hold any more: an absence that turned out
+/// otherwise is dropped, and so is a suspension that is over.
 pub fn take(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
     let sql = "select kind, about from mail where id = $1 and state = 'waiting'";
     let found = tx.row(sql, params![id.to_string()], |row| {

@@ -142,6 +142,17 @@ impl Mailbox {
         Self { name: self.name.clone(), pair: self.pair.clone(), word: self.word.clone() }
     }
 
+    /// Where it lies beside the one before, because a taking was cut short, it takes the place of that.
+    fn settle(&self, place: &KekPlace) -> Result<(), Error> {
+        let public = |mailbox: &Self| mailbox.pair.to_public().to_string();
+        match Self::read(place, NEXT) {
+            Ok(next) if public(&next) == public(self) => {
+                kek::renew(&place.beside(NEXT), &place.beside(FILE))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The key that a hub which was let in put into it.
     fn open(&self, parcel: &[u8]) -> Result<DataKey, Error> {
         let doing = "opening what another hub sealed for this one";
@@ -246,6 +257,7 @@ fn take(tx: &Tx<'_>, place: &KekPlace) -> Result<Kek, Error> {
         return Err(Error::internal("opening the key store", why));
     }
     let (mailbox, parcel) = Mailbox::of(tx, place)?;
+    mailbox.settle(place)?;
     let found = Kek::new(mailbox.open(&parcel.ok_or_else(outside)?)?);
     if known(tx)?.as_deref() != Some(found.print()) {
         let why = "what another hub sealed for this one is not what the keys are wrapped with";
