@@ -125,9 +125,10 @@ fn statuses_are_for_skins() {
 }
 
 /// Where a thread is started that belongs to one thing and ends with it: each with its owner.
-const THREADS: [&str; 8] = [
+const THREADS: [&str; 9] = [
     "hub/store/src/db.rs",            // the writer and the readers of the database
     "hub/store/src/postgres.rs",      // a driver that blocks, asked from where that is not allowed
+    "hub/store/src/postgres/",        // the line between hubs, and who seeks what is done once
     "hub/src/cli/relocate.rs",        // a long copy, while somebody is told how far it is
     "hub/acts/src/recogniser.rs",     // who owns the networks
     "hub/acts/src/apart.rs",          // a child that may die alone

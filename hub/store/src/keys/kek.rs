@@ -5,7 +5,6 @@
 //! alone opens nothing. The database knows its print, so that a replacement that was cut short
 //! is finished: before it `kek` is the right one, after it `kek.next`.
 
-use super::sharing;
 use super::shelf::Hold;
 use crate::params;
 use crate::tx::Tx;
@@ -235,15 +234,20 @@ impl KekPlace {
         Ok(next)
     }
 
-    /// Wraps everything with a new key instead of `old`. It lies beside that one until
-    /// [`Self::settle`].
-    pub(super) fn replace(&self, tx: &Tx<'_>, old: &DataKey) -> Result<Kek, Error> {
+    /// Wraps everything with a new key instead of `old`, and lets other hubs know by `tell`. It lies
+    /// beside that one until [`Self::settle`].
+    pub(super) fn replace(
+        &self,
+        tx: &Tx<'_>,
+        old: &DataKey,
+        tell: impl FnOnce(&DataKey) -> Result<(), Error>,
+    ) -> Result<Kek, Error> {
         let new = Kek::new(DataKey::random());
         self.lay_beside(&new)?;
         for wrapped in WRAPPED {
             rewrap(tx, wrapped, old, new.key())?;
         }
-        sharing::tell(tx, self, old, new.key())?;
+        tell(new.key())?;
         tx.execute("update kek set print = $1 where n = 1", params![new.print()])?;
         Ok(new)
     }
