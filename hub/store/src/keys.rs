@@ -156,25 +156,18 @@ impl Keys {
     /// When the store or the disk fails; then the key before it still counts.
     pub fn rotate_kek(&self) -> Result<(), Error> {
         let place = &self.0.place;
-        self.changing(|tx, old| place.replace(tx, old), KekPlace::settle)
-    }
-
-    /// Puts what `work` stores in the place of `kek`, and `settle`s it on this machine, while nobody
-    /// else uses the keys.
-    fn changing(
-        &self,
-        work: impl FnOnce(&Tx<'_>, &DataKey) -> Result<Kek, Error> + Send,
-        settle: impl FnOnce(&KekPlace) -> Result<(), Error>,
-    ) -> Result<(), Error> {
         self.catch_up()?;
         let mut store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let _alone = self.0.place.hold(Hold::Alone)?;
+        let _alone = place.hold(Hold::Alone)?;
         let Store { shelf, kek } = &mut *store;
-        let next = shelf.run(Hold::Alone, |tx| match self.0.place.refresh(tx, kek)? {
-            true => work(tx, kek.key()),
-            false => Err(replaced()),
+        let next = shelf.run(Hold::Alone, |tx| {
+            if !place.refresh(tx, kek)? {
+                return Err(replaced());
+            }
+            let old = kek.key();
+            place.replace(tx, old, |new| sharing::tell(tx, place, old, new))
         })?;
-        settle(&self.0.place)?;
+        place.settle()?;
         *kek = next;
         Ok(())
     }
