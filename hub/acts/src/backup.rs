@@ -9,7 +9,7 @@
 pub mod lock;
 mod old;
 
-use crate::pki::Pki;
+use crate::pki::{PAPERS, Pki};
 use config::{self, Config};
 use lock::{BackupKey, Lock};
 use old::stamp;
@@ -173,7 +173,13 @@ fn copy_keys(config: &Config, lock: &Lock, work: &Path, part: &Path) -> Result<(
     // What is being replaced meanwhile would be copied without its key.
     let alone = Pki::open(&keys)?.alone(&keys)?;
     keys.copy(&copy)?;
-    for name in BESIDE.into_iter().filter(|name| data.join(name).exists()) {
+    // Those beside the settings are of the day on which the keys were shared.
+    let shared = if keys.is_shared() { &PAPERS[..] } else { &[] };
+    for name in shared {
+        fs::write(copy.join(name), keys.paper(name)?).doing(doing)?;
+    }
+    let beside = BESIDE.into_iter().filter(|name| !shared.contains(name));
+    for name in beside.filter(|name| data.join(name).exists()) {
         fs::copy(data.join(name), copy.join(name)).doing(doing)?;
         let private = fs::Permissions::from_mode(0o600);
         fs::set_permissions(copy.join(name), private).doing(doing)?;

@@ -87,7 +87,11 @@ impl Neighbours {
                 },
                 heard = line.heard.recv() => match heard {
                     Some(Heard::Said(sealed)) => self.hear(&mut joiner, &sealed)?,
-                    Some(Heard::Missed) => self.missed(),
+                    Some(Heard::Missed) => {
+                        let now = self.upkeep.clock.mono();
+                        self.hubs.roll(|roll| roll.excuse(now));
+                        self.missed();
+                    }
                     None => return Err(none()),
                 },
             }

@@ -62,11 +62,9 @@ impl Rounds {
     /// # Errors
     /// Never.
     pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
-        let mut done = RoundsDone {
-            seen: self.changes().await,
-            followed: self.upkeep.clock.mono(),
-            lessons: None,
-        };
+        // Between the first galleries and this moment another hub may have changed something.
+        let seen = if self.hubs.is_alone() { self.changes().await } else { None };
+        let mut done = RoundsDone { seen, followed: self.upkeep.clock.mono(), lessons: None };
         while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
             beat.turn();
             self.snaps.sweep(self.upkeep.clock.mono());

@@ -109,6 +109,9 @@ impl Keys {
             None => Self::open_at(&dir, kek),
             Some(server) => {
                 let mut shelf = Shelf::server(&server, &sharing::tables())?;
+                if shelf.run(Hold::Read, kek::known)?.is_none() {
+                    return Err(unshared());
+                }
                 // It may have been away while another hub replaced kek.
                 sharing::catch_up(&mut shelf, &kek, &mut Kek::new(DataKey::random()))?;
                 Self::on(shelf, kek)
@@ -160,12 +163,16 @@ impl Keys {
         let mut store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
         let _alone = place.hold(Hold::Alone)?;
         let Store { shelf, kek } = &mut *store;
+        let is_shared = matches!(shelf, Shelf::Server(_));
         let next = shelf.run(Hold::Alone, |tx| {
             if !place.refresh(tx, kek)? {
                 return Err(replaced());
             }
             let old = kek.key();
-            place.replace(tx, old, |new| sharing::tell(tx, place, old, new))
+            place.replace(tx, old, |new| match is_shared {
+                true => sharing::tell(tx, place, old, new),
+                false => Ok(()),
+            })
         })?;
         place.settle()?;
         *kek = next;
@@ -320,20 +327,30 @@ impl Keys {
     }
 
     /// A secret that was sealed with `kek` itself, as hubs did before it could be replaced.
-    #[must_use]
-    pub fn reseal(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn reseal(&self, place: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         if self.0.accounts.open(place, sealed).is_ok() {
-            return None;
+            return Ok(None);
         }
-        let opened = |_: &Tx<'_>, kek: &DataKey| Ok(kek.open(place, sealed).ok());
-        let plain = self.read(opened).ok()??;
-        Some(self.seal(place, &plain))
+        let plain = self.read(|_, kek| Ok(kek.open(place, sealed).ok()))?;
+        Ok(plain.map(|plain| self.seal(place, &plain)))
     }
 
     fn hub_key(&self, name: &str, id: u32) -> Result<Zeroizing<[u8; 32]>, Error> {
         let key = DataKey::from_slice(&self.get(name, id)?).doing("reading a key of the hub")?;
         Ok(Zeroizing::new(*key.as_bytes()))
     }
+}
+
+/// An empty store in the place of a lost one would look like a school without keys.
+fn unshared() -> Error {
+    Error::Conflict(
+        "no keys lie beside the data: run `rollcall-hub hubs share` on the hub that has them, or \
+         take “shared_keys” out of hub.toml"
+            .into(),
+    )
 }
 
 /// Another hub was faster.

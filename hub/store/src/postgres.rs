@@ -35,6 +35,10 @@ const READ_LIMIT: Duration = Duration::from_secs(5);
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// Statements that are kept ready on a connection; some texts are made for one question.
 const READY: usize = 512;
+/// On a connection that holds a lock: the server looks whether whoever holds it is there, and gives the
+/// lock to others within some ten seconds of a power cut.
+const WATCHED: &str = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2;
+     set tcp_keepalives_count = 3; set tcp_user_timeout = 10000";
 /// What readers begin with: what they see is of one moment.
 const SNAPSHOT: &str = "begin isolation level repeatable read, read only";
 
@@ -51,6 +55,7 @@ impl Alone {
     /// Waits until nobody else is alone with the schema.
     pub(crate) fn with(way: &Way) -> Result<Self, Error> {
         let mut client = way.open()?;
+        client.batch_execute(WATCHED).doing("waiting to be alone")?;
         // Not the number of those who write: whoever is alone writes meanwhile.
         let lock = way.server.turn() ^ 1;
         let waited = client.batch_execute(&format!("select pg_advisory_lock({lock})"));

@@ -24,7 +24,7 @@ fn some(
     for (id, sealed) in tx.query(select, [], |row| Ok((row.get::<String>(0)?, row.get(1)?)))? {
         let uuid: Uuid = id.parse().doing("reading an id")?;
         let sealed: Vec<u8> = sealed;
-        if let Some(new) = keys.reseal(&place(uuid), &sealed) {
+        if let Some(new) = keys.reseal(&place(uuid), &sealed)? {
             count += tx.execute(update, params![id, new])?;
         }
     }

@@ -38,6 +38,11 @@ impl Roll {
         }
     }
 
+    /// Nobody was heard for a while: that says nothing of who is there by `now`.
+    pub fn excuse(&mut self, now: Mono) {
+        self.0.values_mut().for_each(|other| other.heard = now);
+    }
+
     /// Those that are not there any more by `now`, which are forgotten.
     pub fn gone(&mut self, now: Mono) -> Vec<(Run, String)> {
         let is_gone = |other: &Other| other.has_ended || now.since(other.heard) >= GONE_MS;
@@ -76,5 +81,8 @@ mod tests {
         roll.bye(1);
         assert_eq!(roll.gone(Mono(5_000)), [(1, "h1".to_owned())]);
         assert_eq!(roll.gone(Mono(90_000)), []);
+        here(&mut roll, 3, 0);
+        roll.excuse(Mono(9_000));
+        assert_eq!(roll.gone(Mono(9_001)), [], "the line was cut");
     }
 }

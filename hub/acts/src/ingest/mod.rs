@@ -426,9 +426,9 @@ fn settle(
             let connection = (status.boot, status.connection);
             if store::device::connected(clerk.tx, device, status.online, connection, now)? {
                 clerk.events.push(Event::DeviceChanged(device.clone()));
-            }
-            if status.online {
-                store::device::at_hub(clerk.tx, device, clerk.hub)?;
+                if status.online {
+                    store::device::at_hub(clerk.tx, device, clerk.hub)?;
+                }
             }
             Ok(None)
         }

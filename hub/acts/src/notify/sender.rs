@@ -160,7 +160,7 @@ impl Sender {
         let now = self.upkeep.clock.wall();
         for due in self.db.read(move |tx| mail::due(tx, now, SOME)).await? {
             beat.turn();
-            let id = due.id;
+            let (id, now) = (due.id, self.upkeep.clock.wall());
             if !self.db.write(move |tx| mail::take(tx, id, now)).await? {
                 continue;
             }
@@ -186,7 +186,7 @@ impl Sender {
         let due = self.db.read(move |tx| webhook::due(tx, &keys, now, SOME)).await?;
         for (hook, attempts, message) in due {
             beat.turn();
-            let id = message.id;
+            let (id, now) = (message.id, self.upkeep.clock.wall());
             if !self.db.write(move |tx| webhook::take(tx, id, now)).await? {
                 continue;
             }

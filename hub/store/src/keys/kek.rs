@@ -107,10 +107,12 @@ impl KekPlace {
 
     /// Keeps whoever would replace the key from it, or everybody else.
     pub(super) fn hold(&self, hold: Hold) -> Result<Held, Error> {
-        let doing = "opening keys.lock";
         let mut options = File::options();
-        let lock =
-            options.create(true).append(true).open(self.dir.join("keys.lock")).doing(doing)?;
+        let lock = options.create(true).append(true).open(self.dir.join("keys.lock"));
+        // It may go well the next time: nothing is at fault with what the key was wanted for.
+        let lock = lock.map_err(|why| {
+            Error::Unavailable(format!("keys.lock cannot be opened ({why}): try again in a moment"))
+        })?;
         match hold {
             Hold::Alone => lock.lock().doing("waiting for whoever uses the keys")?,
             // Where files cannot be locked, the key cannot be replaced either.

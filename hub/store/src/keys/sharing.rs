@@ -21,6 +21,7 @@ use age::secrecy::ExposeSecret as _;
 use age::x25519::{Identity, Recipient};
 use data_encoding::BASE32_NOPAD;
 use rules::error::{Doing, Error};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 use wire::Wall;
@@ -287,6 +288,19 @@ impl Rows {
         all.into_iter().collect::<Result<_, Error>>().map(Self)
     }
 
+    /// Whether `other` has all of them. Where these are wrapped with another key than those, and that
+    /// key is gone, they open nothing any more.
+    fn is_within(&self, other: &Self) -> bool {
+        let all = |of: &Self| -> BTreeSet<String> {
+            let named =
+                of.0.iter().flat_map(|(table, _, rows)| rows.iter().map(move |row| (table, row)));
+            named.map(|(table, row)| format!("{table} {row:?}")).collect()
+        };
+        let print =
+            |of: &Self| of.0.iter().find(|(table, ..)| *table == "kek").map(|of| of.2.clone());
+        print(self) != print(other) || all(self).is_subset(&all(other))
+    }
+
     /// Puts them into an empty one.
     pub(super) fn put(self, into: &Tx<'_>) -> Result<(), Error> {
         for (table, columns, rows) in self.0 {
@@ -335,8 +349,15 @@ impl Keys {
     /// When the store or the disk refuses.
     pub fn leave_file(&self) -> Result<(), Error> {
         let file = self.0.place.beside("keys.db");
-        if !self.is_shared() || !file.exists() {
+        if self.hub_name()?.is_none() || !file.exists() {
             return Ok(());
+        }
+        let left = Shelf::file(&self.0.place.beside("."), &TABLES)?.run(Hold::Read, Rows::of)?;
+        let there = self.read(|tx, _| Rows::of(tx))?;
+        if !left.is_within(&there) {
+            let say = "keys.db has keys that are not among the shared ones: it was used after \
+                       `hubs share`. Take “shared_keys” out of hub.toml and share again";
+            return Err(Error::Conflict(say.into()));
         }
         self.rotate_kek()?;
         kek::overwrite(&file)?;
@@ -398,18 +419,20 @@ impl Keys {
     /// # Errors
     /// `NotFound` when there is none; `Conflict` when it is this one.
     pub fn dismiss(&self, name: &str) -> Result<(), Error> {
-        self.write(|tx, _| {
+        let gone = self.write(|tx, _| {
             let own = Mailbox::of(tx, &self.0.place)?.0.name;
             if own == name {
                 let say = "this hub does not shut itself out: do it from another one";
                 return Err(Error::Conflict(say.into()));
             }
-            match tx.execute("delete from hub where name = $1", params![name])? {
-                0 => Err(Error::NotFound(format!("there is no hub “{name}”"))),
-                _ => Ok(()),
-            }
+            tx.execute("delete from hub where name = $1", params![name])
         })?;
-        self.rotate_kek()
+        // Also where there is none by now: an earlier try may have been cut short before this.
+        self.rotate_kek()?;
+        match gone {
+            0 => Err(Error::NotFound(format!("there is no hub “{name}”"))),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -238,3 +238,36 @@ fn a_copy_of_shared_keys_is_one_of_a_hub_alone() {
     north.copy(copy.path()).unwrap();
     assert_eq!(key(&Keys::open_copy(copy.path()).unwrap(), 1), key(&north, 1));
 }
+
+#[test]
+fn where_no_keys_are_shared_yet_none_are_made_and_the_file_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(server) = for_tests(dir.path()) else { return };
+    let alone = Keys::create(dir.path(), Wall(1)).unwrap();
+    let made = *alone.student_or_new(student(1), Wall(1)).unwrap().as_bytes();
+    let shared =
+        || Keys::open(KeysPlace { dir: dir.path().to_owned(), server: Some(server.clone()) });
+    assert!(matches!(shared(), Err(Error::Conflict(_))));
+    assert_eq!(key(&Keys::open(dir.path()).unwrap(), 1), Some(made));
+    alone.share(&server, "north", &[], Wall(1)).unwrap();
+    alone.student_or_new(student(2), Wall(1)).unwrap();
+    let refused = shared().unwrap().leave_file();
+    assert!(matches!(refused, Err(Error::Conflict(_))), "it was used after that");
+    assert!(key(&Keys::open(dir.path()).unwrap(), 2).is_some());
+    alone.share(&server, "north", &[], Wall(2)).unwrap();
+    let both = shared().unwrap();
+    both.leave_file().unwrap();
+    both.leave_file().unwrap();
+    assert!(!dir.path().join("keys.db").exists());
+    assert!(key(&both, 1) == Some(made) && key(&both, 2).is_some());
+}
+
+#[test]
+fn a_hub_alone_replaces_kek_whatever_mailbox_lies_there_and_one_among_others_never_without() {
+    let Some((district, north)) = District::new() else { return };
+    let alone = Keys::open(&district.folder("north")).unwrap();
+    fs::remove_file(district.folder("north").join(FILE)).unwrap();
+    assert!(north.rotate_kek().is_err(), "nobody would learn the new one");
+    fs::write(district.folder("north").join(FILE), "left by a share that failed").unwrap();
+    alone.rotate_kek().unwrap();
+}

@@ -1,8 +1,8 @@
 //! Which of several hubs does what is done once for a school: the one that holds a lock of the
 //! database, which goes with its connection.
 
-use super::said;
 use super::server::Way;
+use super::{WATCHED, said};
 use ::postgres::Client;
 use rules::error::{Doing, Error};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +56,7 @@ fn seek(way: &Way, held: &Weak<AtomicBool>) {
 
 /// Holds the lock as long as the connection does, or waits for it.
 fn hold(mut client: Client, lock: i64, held: &Weak<AtomicBool>) -> Result<(), ::postgres::Error> {
+    client.batch_execute(WATCHED)?;
     let mut is_ours = false;
     while held.strong_count() > 0 {
         if is_ours {
