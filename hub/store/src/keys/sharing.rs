@@ -216,9 +216,6 @@ pub(super) fn tell(
     old: &DataKey,
     new: &DataKey,
 ) -> Result<(), Error> {
-    if !place.beside(FILE).exists() {
-        return Ok(());
-    }
     let own = Mailbox::of(tx, place)?.0.name;
     let sql = "select name, proof from hub where admitted_at is not null order by name";
     let hub = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get::<Vec<u8>>(1)?));
