@@ -137,6 +137,7 @@ pub async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse:
         Event::RolloutChanged(n) if actor.role == Role::Admin => {
             Some(named("rollout", &json!({ "number": n })))
         }
+        Event::Missed => Some(named("missed", &json!({}))),
         _ => None,
     }
 }

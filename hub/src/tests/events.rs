@@ -52,6 +52,18 @@ async fn a_stream_begins_with_an_id_to_come_back_with_and_whoever_does_has_misse
 }
 
 #[tokio::test]
+async fn an_open_page_is_told_to_load_again_where_another_hub_may_not_have_been_heard() {
+    let house = House::new().await;
+    let account = house.account(Role::Teacher).await;
+    let proof = Proof::Session(house.session(&account).await);
+    let mut heard = open(&house, proof, account.actor()).await;
+    house.app.events.relay(Event::Missed);
+    let told = tokio::time::timeout(Duration::from_secs(5), heard.next()).await;
+    let told = told.expect("that it is told").unwrap().unwrap().to_string();
+    assert!(told.contains("event:missed"), "{told}");
+}
+
+#[tokio::test]
 async fn a_stream_ends_with_its_session_its_account_its_role_and_a_factor_that_is_lacking() {
     for end in [
         "delete from login_session",
